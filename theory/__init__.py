@@ -1,0 +1,1 @@
+"""What could be true: curves, forms, mechanisms, noise, hypotheses."""

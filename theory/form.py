@@ -1,0 +1,277 @@
+"""A form: a symbolic curve from which value, derivatives and print all follow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+
+from theory.parameter import Kind, Parameter
+from theory.printing import latex_of, python_of
+from theory.stable import NUMPY, differentiate, plain
+
+FloatArray = NDArray[np.float64]
+Numeric = Callable[..., Any]
+
+TIME = sympy.Symbol("t", real=True)
+"""The progress axis, in every form's expression."""
+
+BLOCK = 2**15
+"""Numbers computed at a time: temporary arrays then stay in the processor's cache."""
+
+
+@final
+@dataclass(frozen=True)
+class Form:
+    """A curve as mathematics; everything numeric is derived from its expression.
+
+    Parameters
+    ----------
+    name : an identifier.
+    expression : sympy expression in `t` and the parameters. Symbols are matched by name.
+    parameters : in the order of the last axis of every `theta`.
+    reference : author, year, title.
+    domain : times at which the form is defined.
+    breakpoints : parameters that name a time at which a derivative jumps.
+    ordered : groups of midpoints that must increase within the group.
+
+    Raises
+    ------
+    ValueError
+        If declared parameters and free symbols differ, a floor does not enter with coefficient
+        1, a gain or slope does not enter linearly, or a name is unknown.
+    """
+
+    name: str
+    expression: sympy.Expr
+    parameters: tuple[Parameter, ...]
+    reference: str
+    domain: tuple[float, float] = (0.0, math.inf)
+    breakpoints: tuple[str, ...] = ()
+    ordered: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Put the house's symbols into the expression, and check its mathematics."""
+        if not self.name.isidentifier():
+            raise ValueError(f"a form's name must be a Python identifier; got {self.name!r}.")
+        own = {parameter.name: parameter.symbol for parameter in self.parameters} | {"t": TIME}
+        expression = sympy.sympify(self.expression)
+        swaps = {s: own[s.name] for s in expression.free_symbols if own.get(s.name, s) != s}
+        object.__setattr__(self, "expression", expression.xreplace(swaps))
+        object.__setattr__(self, "parameters", tuple(self.parameters))
+        self._check_names()
+        self._check_roles()
+
+    def _check_names(self) -> None:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"{self.name}: a parameter is declared twice in {self.names}.")
+        free = {symbol.name for symbol in self.expression.free_symbols} - {"t"}
+        for names, wrong in (
+            (free - set(self.names), "used but not declared"),
+            (set(self.names) - free, "declared but not used"),
+        ):
+            if names:
+                raise ValueError(f"{self.name}: parameters {wrong}: {_listed(names)}.")
+        unknown = {
+            str(call.func) for call in self.expression.atoms(sympy.core.function.AppliedUndef)
+        }
+        if unknown:
+            raise ValueError(f"{self.name}: undefined functions in it: {_listed(unknown)}.")
+        named = {*self.breakpoints, *(name for group in self.ordered for name in group)}
+        if named - set(self.names):
+            raise ValueError(
+                f"{self.name}: breakpoints and ordered name no parameter: "
+                f"{_listed(named - set(self.names))}; choose from {_listed(self.names)}."
+            )
+        low, high = self.domain
+        if not low < high:
+            raise ValueError(f"{self.name}: domain must increase; got ({low}, {high}).")
+
+    def _check_roles(self) -> None:
+        kinds = {parameter.name: parameter.kind for parameter in self.parameters}
+        for group in self.ordered:
+            wrong = {name for name in group if kinds[name] is not Kind.MIDPOINT}
+            if wrong or len(group) < 2:
+                raise ValueError(
+                    f"{self.name}: an ordered group is two or more midpoints; got {group}."
+                )
+        if list(kinds.values()).count(Kind.FLOOR) > 1:
+            raise ValueError(f"{self.name}: a form has at most one floor.")
+        for parameter in self.parameters:
+            if parameter.kind not in (Kind.FLOOR, Kind.GAIN, Kind.SLOPE):
+                continue
+            column = sympy.diff(self.expression, parameter.symbol)
+            if parameter.kind is Kind.FLOOR and column != 1:
+                raise ValueError(
+                    f"{self.name}: the floor must enter with coefficient 1; it is {column}."
+                )
+            if parameter.symbol in column.free_symbols:
+                raise ValueError(f"{self.name}: {parameter.name} must enter linearly.")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave compiled functions behind when pickled; they are made again on use."""
+        return {field.name: self.__dict__[field.name] for field in fields(self)}
+
+    @property
+    def t(self) -> sympy.Symbol:
+        """The symbol of the progress axis."""
+        return TIME
+
+    @property
+    def symbols(self) -> tuple[sympy.Symbol, ...]:
+        """The parameters' symbols, in order."""
+        return tuple(parameter.symbol for parameter in self.parameters)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names, in order."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def linear(self) -> tuple[str, ...]:
+        """Names of parameters in which the expression is jointly linear and homogeneous.
+
+        Found greedily in declared order; with the others fixed the curve is the sum of these
+        times the columns of :meth:`design`. Empty if something remains when they are all zero.
+        """
+        chosen: list[sympy.Symbol] = []
+        for symbol in self.symbols:
+            column = sympy.diff(self.expression, symbol)
+            if not column.free_symbols & {symbol, *chosen}:
+                chosen.append(symbol)
+        rest = self.expression.xreplace({symbol: sympy.Integer(0) for symbol in chosen})
+        if sympy.piecewise_fold(rest) != 0:
+            return ()
+        return tuple(symbol.name for symbol in chosen)
+
+    @cached_property
+    def nonlinear(self) -> tuple[str, ...]:
+        """Names of the other parameters, in order."""
+        return tuple(name for name in self.names if name not in self.linear)
+
+    def __call__(self, t: ArrayLike, theta: ArrayLike) -> Any:
+        """Return the curve's value.
+
+        Parameters
+        ----------
+        t : float or (n,), in the domain.
+        theta : (..., p), in the order of `names`.
+
+        Returns
+        -------
+        (..., n), or (...,) for a float t; a float for a float t and a (p,) theta.
+        """
+        return _number_or_array(self._evaluate(self._value, t, theta, self.names)[0])
+
+    def derivative(self, t: ArrayLike, theta: ArrayLike) -> Any:
+        """Return the derivative in t; shapes as for the value.
+
+        Where the true derivative is infinite (t = 0 under a power below 1), a huge finite number.
+        """
+        return _number_or_array(self._evaluate(self._derivative, t, theta, self.names)[0])
+
+    def jacobian(self, t: ArrayLike, theta: ArrayLike) -> FloatArray:
+        """Return the derivatives in each parameter, (..., n, p), or (..., p) for a float t."""
+        parts = self._evaluate(self._jacobian, t, theta, self.names, len(self.names))
+        return np.moveaxis(parts, 0, -1)
+
+    def design(self, t: ArrayLike, nonlinear: ArrayLike = ()) -> FloatArray:
+        """Return the columns that the linear parameters multiply.
+
+        Parameters
+        ----------
+        t : float or (n,).
+        nonlinear : (..., p - q), in the order of `nonlinear`.
+
+        Returns
+        -------
+        (..., n, q), in the order of `linear`; (..., q) for a float t.
+        """
+        parts = self._evaluate(self._design, t, nonlinear, self.nonlinear, len(self.linear))
+        return np.moveaxis(parts, 0, -1)
+
+    @cached_property
+    def plain(self) -> sympy.Expr:
+        """The expression in elementary functions only, for reading."""
+        return plain(self.expression)
+
+    @cached_property
+    def python(self) -> str:
+        """The expression as Python (and sympy) source."""
+        return python_of(self.plain)
+
+    @cached_property
+    def latex(self) -> str:
+        """The expression as LaTeX, parameters upright."""
+        return latex_of(self.plain)
+
+    @cached_property
+    def _value(self) -> Numeric:
+        return _compiled(self.symbols, [self.expression])
+
+    @cached_property
+    def _derivative(self) -> Numeric:
+        return _compiled(self.symbols, [differentiate(self.expression, TIME)])
+
+    @cached_property
+    def _jacobian(self) -> Numeric:
+        return _compiled(self.symbols, [differentiate(self.expression, s) for s in self.symbols])
+
+    @cached_property
+    def _design(self) -> Numeric:
+        symbols = dict(zip(self.names, self.symbols, strict=True))
+        columns = [differentiate(self.expression, symbols[name]) for name in self.linear]
+        return _compiled([symbols[name] for name in self.nonlinear], columns)
+
+    def _evaluate(
+        self,
+        function: Numeric,
+        t: ArrayLike,
+        theta: ArrayLike,
+        names: tuple[str, ...],
+        n_parts: int = 1,
+    ) -> FloatArray:
+        """Return the parts that `function` computes, (n_parts, ..., n)."""
+        times = np.asarray(t, dtype=np.float64)
+        values = np.asarray(theta, dtype=np.float64)
+        if times.ndim > 1:
+            raise ValueError(f"t must be a number or one-dimensional; its shape is {times.shape}.")
+        if values.ndim == 0 or values.shape[-1] != len(names):
+            raise ValueError(
+                f"{self.name} takes {len(names)} parameters ({', '.join(names)}) on the last "
+                f"axis; the shape is {values.shape}."
+            )
+        batch = values.shape[:-1]
+        rows = values.reshape(math.prod(batch), len(names))
+        parts = np.empty((n_parts, len(rows), times.size))
+        size = max(1, BLOCK // max(1, times.size))
+        # Overflow to inf inside exp(-exp(x)) is the right limit, not an error.
+        with np.errstate(all="ignore"):
+            for start in range(0, len(rows), size):
+                block = slice(start, start + size)
+                columns = [rows[block, i, None] for i in range(len(names))]
+                for i, part in enumerate(function(times.ravel(), *columns)):
+                    parts[i, block] = part
+        return parts.reshape(n_parts, *batch, *times.shape)
+
+
+def _compiled(symbols: Iterable[sympy.Symbol], expressions: list[sympy.Expr]) -> Numeric:
+    """Return the numpy function of (t, *symbols) for a list of expressions."""
+    function: Numeric = sympy.lambdify(
+        (TIME, *symbols), expressions, modules=[NUMPY, "numpy"], cse=True
+    )
+    return function
+
+
+def _number_or_array(values: FloatArray) -> Any:
+    return values if values.shape else float(values)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,1 @@
+"""Noises: how a measured curve scatters around its form."""

@@ -1,0 +1,117 @@
+"""What every noise is and does."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.curve import Curve
+
+Array = NDArray[np.float64]
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+class NoiseKind(StrEnum):
+    """What a noise parameter measures; it decides the default prior and the transformation laws."""
+
+    SD = "standard deviation, in the unit of y"
+    TIME = "correlation time, in the unit of t"
+    COUNT = "correlation time, in points"
+
+
+@final
+@dataclass(frozen=True)
+class NoiseParameter:
+    """One parameter of a noise: its name, what it means, and its kind. All are positive."""
+
+    name: str
+    meaning: str
+    kind: NoiseKind
+
+
+SD_WHITE = NoiseParameter("sd_white", "spread of the independent part of the noise", NoiseKind.SD)
+SD_WANDER = NoiseParameter("sd_wander", "spread of the slowly wandering part", NoiseKind.SD)
+CORRELATION_TIME = NoiseParameter(
+    "correlation_time", "progress over which the wander forgets by 1/e", NoiseKind.TIME
+)
+CORRELATION_COUNT = NoiseParameter(
+    "correlation_time", "points over which the wander forgets by 1/e", NoiseKind.COUNT
+)
+
+
+@dataclass(frozen=True)
+class Noise(ABC):
+    """A distribution of measured y around a form's values.
+
+    Shapes: B parameter draws, n points, k columns, m noise parameters (in ``parameters`` order).
+    """
+
+    name: ClassVar[str]
+    parameters: ClassVar[tuple[NoiseParameter, ...]]
+    gaussian: ClassVar[bool]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameter names, in order."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    def whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        """Decorrelate columns: with covariance ``S = L L'``, give ``L^-1 columns`` and ``ln |L|``.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (B, n, k)
+            B may be 1 for columns shared by all draws.
+        curve : Curve
+            Gives the times and the known standard errors.
+        psi : ndarray, shape (B, m)
+
+        Returns
+        -------
+        whitened : ndarray, shape (B, n, k)
+        half_log_det : ndarray, shape (B,)
+
+        Raises
+        ------
+        ValueError
+            If the noise is not Gaussian.
+        """
+        return self._whiten(columns, curve, psi)
+
+    def log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        """Evaluate the log density of ``curve.y`` around ``y_hat`` (B, n): shape (B,)."""
+        return self._log_likelihood(y_hat, curve, psi)
+
+    def simulate(
+        self, y_hat: Array, curve: Curve, psi: Array, *, rng: np.random.Generator
+    ) -> Array:
+        """Draw one noisy curve around ``y_hat`` (n,) under ``psi`` (m,): shape (n,)."""
+        return self._simulate(y_hat, curve, psi, rng)
+
+    @abstractmethod
+    def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]: ...
+
+    @abstractmethod
+    def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array: ...
+
+    @abstractmethod
+    def _simulate(
+        self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator
+    ) -> Array: ...
+
+
+def gaussian_log_likelihood(noise: Noise, y_hat: Array, curve: Curve, psi: Array) -> Array:
+    """Log density of ``curve.y`` under Gaussian noise around ``y_hat`` (B, n): shape (B,)."""
+    residual, half_log_det = noise.whiten((curve.y - y_hat)[..., None], curve, psi)
+    square = np.einsum("bnk,bnk->b", residual, residual)
+    return np.asarray(-0.5 * (curve.n_obs * LOG_2PI + square) - half_log_det)
+
+
+def white_variance(curve: Curve, sd: Array) -> Array:
+    """Variance of the independent part, (B, n), for ``sd`` (B,)."""
+    variance = np.broadcast_to((sd**2)[:, None], (len(sd), curve.n_obs))
+    return variance if curve.y_se is None else variance + curve.y_se**2

@@ -1,0 +1,155 @@
+"""Three functions that keep expressions finite where their textbook writing overflows.
+
+``log(1 + exp(x))`` overflows for large x although its value is near x, ``(t/timescale)**n`` has a
+Jacobian of 0·∞ at t = 0, and ``1 - exp(-x)`` has no correct digit for tiny x. Forms are written
+with `softplus`, `clamped_log` and `approach` instead; in print (:func:`plain`) they read as the
+textbook functions they stand for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy.codegen.cfunctions import expm1
+
+SMALLEST = 1e-200
+"""What `clamped_log` takes 0 for: far below any ratio of times, far above underflow."""
+
+
+class softplus(sympy.Function):  # type: ignore[misc]  # noqa: N801 (sympy's functions are lower case)
+    """``log(1 + exp(x))``; its derivative is the logistic function, written with tanh."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return the derivative."""
+        return (1 + sympy.tanh(self.args[0] / 2)) / 2
+
+    def _eval_rewrite_as_log(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return sympy.log(1 + sympy.exp(x))
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self._eval_rewrite_as_log(self.args[0])._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+
+class clamped_log(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """``log(max(x, SMALLEST))``: a logarithm for x ≥ 0 that is finite at 0.
+
+    A power x**n written ``exp(n*clamped_log(x))`` has at x = 0 the value 0, a derivative in x of
+    0 for n > 1 and 1 for n = 1, and a derivative in n of 0. For n < 1 the derivative in x, truly
+    infinite at 0, comes out as SMALLEST**(n - 1): huge but finite.
+    """
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return the derivative, 1/max(x, SMALLEST)."""
+        return sympy.exp(-clamped_log(self.args[0]))
+
+    def _eval_rewrite_as_log(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return sympy.log(x)
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return sympy.log(self.args[0])._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        positive: bool | None = self.args[0].is_extended_positive
+        return positive
+
+
+class approach(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """``1 - exp(-x)``, to full relative precision also for tiny x."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return the derivative."""
+        return sympy.exp(-self.args[0])
+
+    def _eval_rewrite_as_exp(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return 1 - sympy.exp(-x)
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self._eval_rewrite_as_exp(self.args[0])._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+
+def _numpy_softplus(x: Any) -> NDArray[np.float64]:
+    out: NDArray[np.float64] = np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    return out
+
+
+def _numpy_clamped_log(x: Any) -> NDArray[np.float64]:
+    out: NDArray[np.float64] = np.log(np.maximum(x, SMALLEST))
+    return out
+
+
+def _numpy_approach(x: Any) -> NDArray[np.float64]:
+    out: NDArray[np.float64] = -np.expm1(-x)
+    return out
+
+
+NUMPY = {
+    "approach": _numpy_approach,
+    "clamped_log": _numpy_clamped_log,
+    "softplus": _numpy_softplus,
+}
+"""The functions of this module on arrays, for `sympy.lambdify`."""
+
+
+def differentiate(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
+    """Return the derivative, products of exponentials as exponentials of sums.
+
+    The derivative of exp(-exp(x)) is exp(x)·exp(-exp(x)), which is ∞·0 for large x where
+    exp(x - exp(x)) is 0.
+    """
+    return sympy.diff(expression, symbol).replace(_has_two_exponentials, _merged)
+
+
+def _has_two_exponentials(expression: sympy.Expr) -> bool:
+    return expression.is_Mul and len(_exponentials(expression)) > 1
+
+
+def _merged(product: sympy.Mul) -> sympy.Expr:
+    found = _exponentials(product)
+    others = [factor for factor in product.args if factor not in found]
+    return sympy.Mul(*others, sympy.exp(sympy.Add(*(factor.args[0] for factor in found))))
+
+
+def _exponentials(product: sympy.Mul) -> list[sympy.Expr]:
+    return [factor for factor in product.args if isinstance(factor, sympy.exp)]
+
+
+def plain(expression: sympy.Expr) -> sympy.Expr:
+    """Rewrite an expression in elementary functions only, powers as powers.
+
+    Equal to `expression` wherever both are defined; less stable, made for reading.
+    """
+    for function in (softplus, clamped_log):
+        expression = expression.replace(function, lambda x, f=function: f(x).rewrite(sympy.log))
+    expression = expression.replace(approach, lambda x: 1 - sympy.exp(-x))
+    expression = expression.replace(expm1, lambda x: sympy.exp(x) - 1)
+    return expression.replace(sympy.exp, _exponential)
+
+
+def _exponential(argument: sympy.Expr) -> sympy.Expr:
+    """Return exp(argument), with terms n·log(x) of the argument as powers x**n."""
+    product = sympy.Integer(1)
+    rest = sympy.Integer(0)
+    for term in sympy.Add.make_args(argument):
+        logs = [factor for factor in sympy.Mul.make_args(term) if isinstance(factor, sympy.log)]
+        if len(logs) == 1:
+            product *= logs[0].args[0] ** (term / logs[0])
+        else:
+            rest += term
+    return product * sympy.exp(rest)

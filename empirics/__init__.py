@@ -1,0 +1,1 @@
+"""What happened: environments, training, probes, logged runs and the curve store."""

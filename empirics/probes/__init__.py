@@ -1,0 +1,1 @@
+"""Probes: what can be measured on a checkpoint, one concept a file."""

@@ -1,0 +1,188 @@
+"""Success and return on and off distribution, exactly.
+
+A maze with its cheese is a Markov chain on its open squares once the policy is fixed. So the
+chance of reaching the cheese in time needs no rollouts: one forward pass on every square of a
+level, then `max_steps` products with the transition matrix, give the mean over all starts and
+all action draws. What is left to sample are the levels, and those are the same at every
+checkpoint. Holds for policies without memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empirics.levels import NUM_ACTIONS, Levels
+from empirics.maze import CORNER, MazeConfig, Situation, draw_situations, observe
+from empirics.probe import Policy, Reading, level_mean
+from empirics.probes.behavior import action_probabilities
+
+FloatArray = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Success:
+    """Success within `max_steps` and discounted return, averaged over starts.
+
+    *On distribution* is the mixture trained on (cheese in the corner with probability 1 − α),
+    *off distribution* has the cheese anywhere. Both are on held-out levels.
+
+    Attributes
+    ----------
+    levels : Levels
+        The levels used, all of them.
+    config : MazeConfig
+    cheese : (num_levels,) integer array
+        Where the cheese lies when it lies anywhere.
+    distractor : (num_levels,) integer array
+    gamma : float
+        Discount of the return. Undiscounted it would equal success: the reward is 1, once.
+    """
+
+    levels: Levels
+    config: MazeConfig
+    cheese: NDArray[np.int64]
+    distractor: NDArray[np.int64]
+    gamma: float = 0.97
+    name: str = "success"
+    observables: tuple[str, ...] = (
+        "success_on_distribution",
+        "success_off_distribution",
+        "episodic_return_on_distribution",
+        "episodic_return_off_distribution",
+    )
+
+    def __call__(self, policy: Policy) -> Mapping[str, Reading]:
+        """Measure `policy`; se over levels."""
+        n, num_open = len(self.levels), self.levels.num_open
+        p = action_probabilities(policy, self._observation)
+        values = self._evaluate(p.reshape(2 * n, num_open, NUM_ACTIONS))
+        return {
+            name: self._reading(name, per_level, float(self._uniform[name].mean()))
+            for name, per_level in values.items()
+        }
+
+    def _reading(self, name: str, per_level: FloatArray, uniform: float) -> Reading:
+        mean, se, n_levels = level_mean(per_level, np.arange(per_level.size))
+        unit = "discounted reward" if name.startswith("episodic_return") else ""
+        return Reading(
+            min(mean, 1.0),
+            se,
+            n_levels=n_levels,
+            unit=unit,
+            support=(0.0, 1.0),
+            baselines={"uniform": uniform},
+            se_is_shared=True,
+        )
+
+    def _evaluate(self, p: FloatArray) -> dict[str, FloatArray]:
+        """Return each observable a level, from (2·num_levels, num_open, 4) probabilities.
+
+        The first half has the cheese in the corner, the second anywhere.
+        """
+        n, alpha = len(self.levels), self.config.alpha
+        arrived = arrivals(p, self._next_place, self._cheese_place, self.config.max_steps)
+        discount = self.gamma ** np.arange(self.config.max_steps)
+        success, discounted = arrived.sum(axis=1), arrived @ discount
+        return {
+            f"{name}_{where}_distribution": value
+            for name, both in (("success", success), ("episodic_return", discounted))
+            for where, value in (
+                ("on", (1 - alpha) * both[:n] + alpha * both[n:]),
+                ("off", both[n:]),
+            )
+        }
+
+    @cached_property
+    def _uniform(self) -> dict[str, FloatArray]:
+        """The observables of the uniform policy."""
+        n, num_open = len(self.levels), self.levels.num_open
+        return self._evaluate(np.full((2 * n, num_open, NUM_ACTIONS), 1.0 / NUM_ACTIONS))
+
+    @cached_property
+    def _observation(self) -> NDArray[np.float32]:
+        n, num_open = len(self.levels), self.levels.num_open
+        level = np.tile(np.arange(n), 2)
+        cheese = np.concatenate([np.full(n, CORNER), self.cheese])
+        everywhere = Situation(
+            np.repeat(level, num_open),
+            np.tile(self.levels.open_squares.ravel(), 2),
+            np.repeat(cheese, num_open),
+            np.repeat(np.tile(self.distractor, 2), num_open),
+        )
+        return observe(self.levels, everywhere, self.config)
+
+    @cached_property
+    def _next_place(self) -> NDArray[np.int64]:
+        """Where each action leads, as places among the open squares, both halves."""
+        n, squares = len(self.levels), self.levels.open_squares
+        place = np.zeros((n, self.levels.size**2), dtype=np.int64)
+        np.put_along_axis(place, squares, np.arange(self.levels.num_open)[None], axis=1)
+        each = np.arange(n)[:, None, None]
+        to = place[each, self.levels.next_square[each[:, 0], squares]]
+        return np.concatenate([to, to])
+
+    @cached_property
+    def _cheese_place(self) -> NDArray[np.int64]:
+        place = (self.levels.open_squares < self.cheese[:, None]).sum(axis=1)
+        return np.concatenate([np.full(len(self.levels), CORNER), place])
+
+
+def draw_success(
+    levels: Levels,
+    config: MazeConfig,
+    *,
+    num_levels: int = 200,
+    gamma: float = 0.97,
+    rng: np.random.Generator,
+) -> Success:
+    """Draw the levels and cheeses on which `Success` is measured."""
+    chosen = levels[np.sort(rng.permutation(len(levels))[:num_levels])]
+    each = np.arange(len(chosen))
+    anywhere = draw_situations(chosen, each, replace(config, alpha=1.0), rng=rng)
+    return Success(chosen, config, anywhere.cheese, anywhere.distractor, gamma)
+
+
+def arrivals(
+    probabilities: FloatArray,
+    next_place: NDArray[np.int64],
+    goal: NDArray[np.int64],
+    max_steps: int,
+) -> FloatArray:
+    """Return the chance to arrive at the goal at each step, from a uniform start.
+
+    Parameters
+    ----------
+    probabilities : (n, places, actions) array
+        What is done at each place of each of n mazes.
+    next_place : (n, places, actions) integer array
+        Where that leads.
+    goal : (n,) integer array
+        The absorbing place; no episode starts there.
+    max_steps : int
+
+    Returns
+    -------
+    (n, max_steps) array
+        Element [i, t]: the probability that step t + 1 reaches the goal.
+    """
+    n, places, _ = probabilities.shape
+    each = np.arange(n)
+    transition = np.zeros((n, places, places))
+    np.add.at(
+        transition, (each[:, None, None], np.arange(places)[:, None], next_place), probabilities
+    )
+    mass = np.full((n, 1, places), 1.0 / (places - 1))
+    mass[each, 0, goal] = 0.0
+    arrived = np.empty((n, max_steps))
+    for step in range(max_steps):
+        mass = mass @ transition
+        arrived[:, step] = mass[each, 0, goal]
+        mass[each, 0, goal] = 0.0
+    return arrived

@@ -1,0 +1,1 @@
+"""What the curves say about the hypotheses: fits, evidence, comparison, verdicts."""

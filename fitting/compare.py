@@ -1,0 +1,271 @@
+"""Compare hypotheses on one curve: evidence, criteria, families, doubts, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitting.candidate import (
+    Candidate,
+    evidence_se,
+    fitted,
+    number,
+    scaled_log_evidence,
+    shares,
+)
+from fitting.comparison import Comparison, Score
+from fitting.doubts import doubts
+from fitting.families import (
+    FamilyTable,
+    prior_shapes,
+    prior_shares,
+)
+from fitting.fit import FitStatus
+from fitting.forecast import Forecast, forecast
+from fitting.redundancy import redundancy_weights
+from fitting.screening import posteriors
+from fitting.stages import Stages, stages
+from fitting.verdict import judge
+from theory.curve import Curve
+from theory.family import Family, family_grid
+from theory.hypothesis import Hypothesis, center_and_extent
+
+FloatArray = NDArray[np.float64]
+
+SCALES = (0.5, 2.0)
+_FAMILIES = tuple(Family)
+_REPLICATES = 200
+_FORECASTS = 4
+_STAGE_DRAWS = 300
+_NEGLIGIBLE = 1e-3
+# Candidates that Laplace's approximation puts this many nats behind are not sampled.
+_MARGIN = 10.0
+_PRECISION = 0.03
+
+
+def compare(
+    curve: Curve,
+    hypotheses: Sequence[Hypothesis],
+    *,
+    rng: np.random.Generator,
+    with_forecast: bool = True,
+) -> Comparison:
+    """Compare complete hypotheses on one curve.
+
+    Parameters
+    ----------
+    curve
+        The data.
+    hypotheses
+        At least one. Hypotheses whose forms have the same name are alternatives of noise for one
+        form.
+    rng
+        Drives the importance sampling and the Monte-Carlo error; the same state, the same result.
+    with_forecast
+        Whether to refit the leading candidates on the first part of the curve.
+
+    Returns
+    -------
+    Comparison
+        Its sensitivity band comes from the same draws: the evidence under priors of floor, gain
+        and slope half and twice as wide is exact up to Monte-Carlo error in the collapsed
+        posterior, posterior shares are kept.
+
+    Raises
+    ------
+    ValueError
+        If there is no hypothesis, or two have the same form and noise.
+    """
+    _check(hypotheses)
+    grid = family_grid(curve.t)
+    extent = center_and_extent(curve)[1]
+    children = rng.spawn(len(hypotheses) + 1)
+    found = posteriors(curve, hypotheses, rngs=children[:-1], margin=_MARGIN, precision=_PRECISION)
+    candidates = [
+        fitted(h, curve, grid, extent, posterior, modes)
+        for h, (posterior, modes) in zip(hypotheses, found, strict=True)
+    ]
+    table, wider = _tables(candidates, curve, extent)
+    joint = table.joint()
+    weights = joint.sum(axis=1)
+    scores = [_score(c, curve, float(w)) for c, w in zip(candidates, weights, strict=True)]
+    leading = _leading(candidates, weights)
+    ahead = _forecast(curve, candidates, leading) if with_forecast else None
+    scores = _with_forecast(scores, leading, ahead)
+    replicates = np.array(
+        [table.perturbed(children[-1]).probabilities() for _ in range(_REPLICATES)]
+    )
+    bands = [(scale, t.probabilities()) for scale, t in wider]
+    forms = _form_weights(candidates, weights)
+    failures = _failures(candidates, table)
+    probabilities = joint.sum(axis=0)
+    known = probabilities.sum() > 0
+    return Comparison(
+        curve=curve,
+        scores=tuple(sorted(scores, key=_rank)),
+        family_probabilities=_named(probabilities) if known else {},
+        family_se=_named(replicates.std(axis=0)) if known else {},
+        sensitivity={scale: _named(p) for scale, p in bands if known},
+        stages=_stages(candidates, joint, grid, extent) if known else None,
+        forecast=ahead,
+        verdict=judge(probabilities, replicates, bands, forms, failures),
+        notes=_notes(curve, candidates),
+    )
+
+
+def _check(hypotheses: Sequence[Hypothesis]) -> None:
+    if not hypotheses:
+        raise ValueError("a comparison needs at least one hypothesis, got none.")
+    names = [h.name for h in hypotheses]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each form and noise may be compared once; given twice: {twice}.")
+
+
+def _tables(
+    candidates: Sequence[Candidate], curve: Curve, extent: float
+) -> tuple[FamilyTable, list[tuple[float, FamilyTable]]]:
+    """Family tables at the nominal priors and at those half and twice as wide."""
+    names = list(dict.fromkeys(c.hypothesis.form.name for c in candidates))
+    first = [next(c.hypothesis for c in candidates if c.hypothesis.form.name == n) for n in names]
+    shapes = [prior_shapes(h, curve.t) for h in first]
+    table = FamilyTable(
+        form_of=np.array([names.index(c.hypothesis.form.name) for c in candidates], dtype=np.intp),
+        log_evidence=np.array([number(c.posterior.log_evidence, -np.inf) for c in candidates]),
+        log_evidence_se=np.array([evidence_se(c.posterior) for c in candidates]),
+        posterior=np.array([shares(c) for c in candidates]),
+        prior=np.array([prior_shares(s, curve.t, scale=extent) for s in shapes]),
+        weight=redundancy_weights(first, curve.t),
+        draws=np.array([max(1.0, min(c.posterior.ess, len(c.codes))) for c in candidates]),
+    )
+    wider = []
+    for scale in SCALES:
+        logs = [scaled_log_evidence(c.posterior, scale) for c in candidates]
+        # Wider gains are the same shapes on a larger scale, hence fewer flat ones.
+        prior = np.array([prior_shares(s, curve.t, scale=extent / scale) for s in shapes])
+        wider.append((scale, replace(table, log_evidence=np.array(logs), prior=prior)))
+    return table, wider
+
+
+def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
+    hypothesis, posterior, point = candidate.hypothesis, candidate.posterior, candidate.point
+    reason = (
+        "PSIS-LOO is not defined here: it takes points as exchangeable, and this noise is "
+        "autocorrelated (elpd_loo)."
+        if _autocorrelated(hypothesis)
+        else "PSIS-LOO is not computed; the forecast score looks ahead instead (elpd_loo)."
+    )
+    found = doubts(hypothesis, curve, point, posterior)
+    return Score(
+        hypothesis=hypothesis,
+        point=point,
+        posterior=posterior,
+        log_evidence=posterior.log_evidence,
+        log_evidence_se=posterior.log_evidence_se,
+        weight=weight,
+        family=_FAMILIES[int(shares(candidate).argmax())] if len(candidate.codes) else None,
+        doubts=(*found, reason),
+    )
+
+
+def _autocorrelated(hypothesis: Hypothesis) -> bool:
+    return "correlation_time" in hypothesis.noise.names
+
+
+def _forecast(curve: Curve, candidates: Sequence[Candidate], leading: list[int]) -> Forecast | None:
+    """Forecasts of the few leading candidates."""
+    if not leading:
+        return None
+    return forecast(
+        curve,
+        [candidates[i].hypothesis for i in leading],
+        starts=[candidates[i].point.theta[None] for i in leading],
+    )
+
+
+def _leading(candidates: Sequence[Candidate], weights: FloatArray) -> list[int]:
+    """Candidates worth a forecast: largest weights first, only those with a point fit."""
+    order = np.argsort(-weights, kind="stable")
+    usable = [int(i) for i in order if np.all(np.isfinite(candidates[i].point.theta))]
+    return usable[:_FORECASTS]
+
+
+def _with_forecast(scores: list[Score], leading: list[int], ahead: Forecast | None) -> list[Score]:
+    done = []
+    for i, score in enumerate(scores):
+        value, why = None, ("The forecast was not asked for (elpd_forecast).",)
+        if ahead is not None and i in leading:
+            value = ahead.elpd[leading.index(i)]
+            why = ("It has no density for the last part of the curve (elpd_forecast).",)
+        elif ahead is not None:
+            why = (f"Forecasts are made by the {_FORECASTS} leading candidates (elpd_forecast).",)
+        found = score.doubts if value is not None else (*score.doubts, *why)
+        done.append(replace(score, elpd_forecast=value, doubts=found))
+    return done
+
+
+def _rank(score: Score) -> tuple[float, float]:
+    return -number(score.log_evidence, -np.inf), number(score.aicc, np.inf)
+
+
+def _form_weights(candidates: Sequence[Candidate], weights: FloatArray) -> list[tuple[str, float]]:
+    total: dict[str, float] = {}
+    for candidate, weight in zip(candidates, weights, strict=True):
+        name = candidate.hypothesis.form.name
+        total[name] = total.get(name, 0.0) + float(weight)
+    return sorted(total.items(), key=lambda pair: -pair[1])
+
+
+def _failures(candidates: Sequence[Candidate], table: FamilyTable) -> list[str]:
+    """Sentences for candidates without any evidence that could have mattered.
+
+    No evidence exceeds the largest likelihood, so a candidate whose best likelihood is far below
+    the best evidence is harmless.
+    """
+    finite = table.log_evidence[np.isfinite(table.log_evidence)]
+    best = float(finite.max()) if finite.size else -np.inf
+    found = []
+    for candidate in candidates:
+        posterior, bound = candidate.posterior, candidate.point.log_likelihood
+        if posterior.log_evidence is not None or posterior.status is FitStatus.NO_SUPPORT:
+            continue
+        if not bound < best + np.log(_NEGLIGIBLE):
+            found.append(f"{candidate.hypothesis.name} could not be judged: {posterior.status}")
+    return found
+
+
+def _stages(
+    candidates: Sequence[Candidate], joint: FloatArray, grid: FloatArray, extent: float
+) -> Stages | None:
+    """Stages of the posterior mixture of candidates, within the leading family."""
+    family = int(joint.sum(axis=0).argmax())
+    share = joint[:, family] / joint[:, family].sum()
+    parts = []
+    for candidate, part in zip(candidates, share, strict=True):
+        rows = np.flatnonzero(candidate.codes == family)
+        number = round(_STAGE_DRAWS * float(part))
+        if number and rows.size:
+            picks = rows[np.linspace(0, rows.size - 1, number).round().astype(int)]
+            parts.append(candidate.values[picks])
+    return stages(grid, np.concatenate(parts), scale=extent) if parts else None
+
+
+def _named(values: FloatArray) -> Mapping[Family, float]:
+    return {family: float(v) for family, v in zip(_FAMILIES, values, strict=True)}
+
+
+def _notes(curve: Curve, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    found = [
+        "Priors of floor, gain and noise take their scale from the range of this curve (empirical "
+        "Bayes); the band shows scales half and twice as wide."
+    ]
+    if curve.window is not None and curve.window > 1:
+        found.append(
+            f"The log is a moving average over {curve.window}; the noise models do not know that."
+        )
+    if curve.n_obs < 20:
+        found.append(f"{curve.n_obs} points say little about a shape.")
+    return tuple(found)

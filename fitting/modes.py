@@ -1,0 +1,226 @@
+"""Where the posterior may have its mass: a deterministic global search, no random number drawn.
+
+From the starts of the form and every story of the residuals, damped Newton on the true target, all
+at once, in coordinates that are adapted to its own curvature.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitting.starts import Profile, form_starts
+from fitting.target import Target
+from theory.noise import NoiseKind
+
+Array = NDArray[np.float64]
+
+LOG_2PI = float(np.log(2 * np.pi))
+MEMORIES = (-1.5, 0.0, 1.2)  # deviates of a correlation time: short, middling, long
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A local maximum of prior times likelihood in z.
+
+    Attributes
+    ----------
+    center : ndarray, shape (d,)
+    factor : ndarray, shape (d, d)
+        ``factor @ factor.T`` is the inverse of the negative Hessian there.
+    log_density : float
+        Of prior times likelihood.
+    """
+
+    center: Array
+    factor: Array
+    log_density: float
+
+    @property
+    def covariance(self) -> Array:
+        """Inverse of the negative Hessian."""
+        return np.asarray(self.factor @ self.factor.T)
+
+    @property
+    def log_mass(self) -> float:
+        """Laplace's estimate of the integral around the mode."""
+        d = self.center.size
+        _, log_det = np.linalg.slogdet(self.factor)
+        return float(self.log_density + 0.5 * d * LOG_2PI + log_det)
+
+
+def log_target(target: Target, z: Array) -> Array:
+    """Log of prior times likelihood at deviates z (B, d)."""
+    prior = -0.5 * (np.einsum("bd,bd->b", z, z) + z.shape[1] * LOG_2PI)
+    return np.asarray(prior + target.log_likelihood(target.sums(z)))
+
+
+def find_modes(target: Target, *, most: int = 4) -> list[Mode]:
+    """Find local maxima, best first; empty if no point tried has a positive likelihood."""
+    starts, factors = form_starts(target, most)
+    centers, factors = _with_noise(target, starts, factors, 2 * most)
+    log_density = log_target(target, centers)
+    keep = np.isfinite(log_density)
+    if not keep.any():
+        return []
+    centers, factors, log_density = _newton(target, centers[keep], factors[keep], log_density[keep])
+    modes = [Mode(c, f, float(v)) for c, f, v in zip(centers, factors, log_density, strict=True)]
+    return _distinct(sorted(modes, key=lambda mode: -mode.log_mass))
+
+
+def loose(target: Target, mode: Mode) -> NDArray[np.bool_]:
+    """Which deviates can move far from the mode, others fixed, and stay credible, (d,).
+
+    Far is a whole prior standard deviation's node beyond two of the mode's own; credible is within
+    6 nats.
+    """
+    d = mode.center.size
+    nodes = np.arange(-2.0, 3.0)
+    points = np.tile(mode.center, (d, nodes.size, 1))
+    points[range(d), :, range(d)] = nodes
+    value = log_target(target, points.reshape(-1, d)).reshape(d, nodes.size)
+    far = np.abs(nodes - mode.center[:, None]) > 2 * np.sqrt(np.diag(mode.covariance))[:, None]
+    wide = np.diag(mode.covariance) > 0.25
+    return np.asarray(wide | np.any(far & (value > mode.log_density - 6), axis=1))
+
+
+def scattered(target: Target, *, size: int, rng: np.random.Generator, most: int = 12) -> Array:
+    """Points around every start of the search, (starts, size, dimension)."""
+    starts, factors = form_starts(target, most)
+    centers, factors = _with_noise(target, starts, factors, most)
+    normals = rng.standard_normal((len(centers), size, target.dimension))
+    return np.asarray(centers[:, None] + np.einsum("gij,gwj->gwi", factors.clip(-1, 1), normals))
+
+
+def _distinct(modes: list[Mode]) -> list[Mode]:
+    kept: list[Mode] = []
+    for mode in modes:
+        apart = all(
+            np.sum(np.linalg.solve(other.factor, mode.center - other.center) ** 2) > 1.0
+            for other in kept
+        )
+        if apart and mode.log_mass > modes[0].log_mass - 12:
+            kept.append(mode)
+    return kept
+
+
+def _with_noise(target: Target, starts: Array, factors: Array, most: int) -> tuple[Array, Array]:
+    """Append noise deviates to each start: for every story of the residuals, the best memory.
+
+    A story says which of the noise's spreads explain the residuals; wander that is forgotten
+    between two points explains them as well as white noise does, and is another mode.
+    """
+    k, d = starts.shape
+    m = target.dimension - d
+    if m == 0:
+        return starts, factors
+    stories = np.array([_stories(target, level) for level in _levels(target, starts)])
+    n_stories, n_memories = stories.shape[1:3]
+    points = np.empty((k, n_stories, n_memories, d + m))
+    points[..., :d], points[..., d:] = starts[:, None, None], stories
+    value = log_target(target, points.reshape(-1, d + m)).reshape(k, n_stories, n_memories)
+    best = np.argmax(value, axis=2)[..., None]
+    centers = np.take_along_axis(points, best[..., None], axis=2).reshape(-1, d + m)
+    ranked = np.argsort(-np.take_along_axis(value, best, axis=2).ravel())[:most]
+    whole = np.zeros((len(ranked), d + m, d + m))
+    whole[:, :d, :d] = factors[ranked // n_stories]
+    whole[:, range(d, d + m), range(d, d + m)] = 0.15
+    return centers[ranked], whole
+
+
+def _levels(target: Target, starts: Array) -> Array:
+    """Spread of the residuals at each start, in the unit of y."""
+    if not target.nonlinear:
+        return np.array([float(np.std(target.curve.y - _straight(target)))])
+    profile = Profile(target)
+    residual = profile(starts[:, target.nonlinear])[1] / profile.weight
+    return np.asarray(np.sqrt(np.mean(residual**2, axis=1)))
+
+
+def _straight(target: Target) -> Array:
+    """Least-squares curve of a form without nonlinear parameters, (n,)."""
+    design = target.design(np.empty((1, 0)))[0]
+    return np.asarray(design @ np.linalg.lstsq(design, target.curve.y, rcond=None)[0])
+
+
+def _stories(target: Target, level: float) -> Array:
+    """Noise deviates, (stories, memories, m): which spreads are large, how long wander lasts."""
+    parameters = target.hypothesis.noise.parameters
+    spreads = [i for i, p in enumerate(parameters) if p.kind is NoiseKind.SD]
+    memories = MEMORIES if len(spreads) < len(parameters) else (0.0,)
+    stories = []
+    for size in range(1, len(spreads) + 1):
+        for large in combinations(spreads, size):
+            z = np.empty((len(memories), len(parameters)))
+            z[:] = np.array(memories)[:, None]
+            for i in spreads:
+                value = max(level, 1e-300) / (np.sqrt(size) if i in large else 30)
+                z[:, i] = target.hypothesis.priors[parameters[i].name].standard(value).clip(-3, 3)
+            stories.append(z)
+    return np.array(stories)
+
+
+def _newton(
+    target: Target, centers: Array, factors: Array, value: Array, *, rounds: int = 6
+) -> tuple[Array, Array, Array]:
+    """Climb to the maxima; factors end as those of the inverse negative Hessian.
+
+    Differences are taken a third of a standard deviation apart in the coordinates of the current
+    factor, so they see the bulk and not the rounding.
+    """
+    k, d = centers.shape
+    stencil, pairs = _stencil(d, 0.33)
+    for _ in range(rounds):
+        points = centers[:, None] + np.einsum("kij,sj->ksi", factors, stencil)
+        around = log_target(target, points.reshape(-1, d)).reshape(k, -1)
+        around = np.maximum(around, value[:, None] - 50)
+        gradient, hessian = _differences(value, around, pairs, 0.33)
+        eigenvalue, vector = np.linalg.eigh(-hessian)
+        stiffness = np.clip(eigenvalue, 0.1, 1e4)
+        projected = np.einsum("kji,kj->ki", vector, gradient)
+        move = projected / stiffness
+        decrement = np.einsum("ki,ki->k", projected, move)
+        length = np.linalg.norm(move, axis=1)
+        move *= np.minimum(1, 3 / np.maximum(length, 1e-12))[:, None]
+        direction = np.einsum("kij,kjl,kl->ki", factors, vector, move)
+        factors = np.einsum("kij,kjl,kl->kil", factors, vector, stiffness**-0.5)
+        widest = np.sqrt(np.einsum("kij,kij->ki", factors, factors).max(axis=1))
+        factors = factors * np.minimum(1, 1.5 / widest)[:, None, None]
+        candidates = centers + np.array([1.0, 0.4, 0.1])[:, None, None] * direction
+        new = log_target(target, candidates.reshape(-1, d)).reshape(3, k)
+        best = np.argmax(new, axis=0)
+        better = new[best, range(k)] > value
+        centers = np.where(better[:, None], candidates[best, range(k)], centers)
+        value = np.where(better, new[best, range(k)], value)
+        settled = np.all((eigenvalue > 0.3) & (eigenvalue < 3), axis=1) & (decrement < 0.1)
+        if settled.all():
+            break
+    return centers, factors, value
+
+
+def _stencil(d: int, h: float) -> tuple[Array, list[tuple[int, int]]]:
+    eye = h * np.eye(d)
+    pairs = [(i, j) for i in range(d) for j in range(i)]
+    both = [eye[i] + eye[j] for i, j in pairs]
+    return np.array([*eye, *-eye, *both, *(-b for b in both)]).reshape(-1, d), pairs
+
+
+def _differences(
+    value: Array, around: Array, pairs: list[tuple[int, int]], h: float
+) -> tuple[Array, Array]:
+    """Gradient and Hessian by central differences from the values on a stencil."""
+    k = len(value)
+    d = (around.shape[1] - 2 * len(pairs)) // 2
+    up, down = around[:, :d], around[:, d : 2 * d]
+    gradient = (up - down) / (2 * h)
+    hessian = np.zeros((k, d, d))
+    center = value[:, None]
+    hessian[:, range(d), range(d)] = (up - 2 * center + down) / h**2
+    for p, (i, j) in enumerate(pairs):
+        both = around[:, 2 * d + p] + around[:, 2 * d + len(pairs) + p]
+        cross = both + 2 * value - up[:, i] - up[:, j] - down[:, i] - down[:, j]
+        hessian[:, i, j] = hessian[:, j, i] = cross / (2 * h**2)
+    return gradient, hessian

@@ -1,0 +1,84 @@
+"""Propose functional forms for a curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import numpy as np
+
+from fitting.compare import compare
+from fitting.comparison import Comparison
+from fitting.verdict import inconclusive
+from theory.curve import Curve
+from theory.form import Form
+from theory.forms import FORMS
+from theory.hypothesis import default_hypothesis
+from theory.noise import NOISES, Noise, noises_for
+
+Named = TypeVar("Named", Form, Noise)
+
+
+def propose(
+    curve: Curve,
+    *,
+    seed: int = 0,
+    forms: Iterable[Form | str] | None = None,
+    noises: Iterable[Noise | str] | None = None,
+) -> Comparison:
+    """Which known functional forms fit a curve, with default priors.
+
+    Parameters
+    ----------
+    curve
+        The data. A legal curve that cannot be fitted (constant, or too short) gives an inconclusive
+        comparison without scores, never an exception.
+    seed
+        Same seed, same result.
+    forms
+        Forms or names of registered ones; by default all of them.
+    noises
+        Noises or their names; by default those that suit the curve (`theory.noise.noises_for`).
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a noise cannot be used on this curve.
+    """
+    chosen = list(FORMS.values()) if forms is None else _chosen(forms, FORMS, "form")
+    kinds = list(noises_for(curve)) if noises is None else _chosen(noises, NOISES, "noise")
+    try:
+        hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in kinds]
+    except ValueError as error:
+        return _nothing(curve, str(error))
+    return compare(curve, hypotheses, rng=np.random.default_rng(seed))
+
+
+def _chosen(wanted: Iterable[Named | str], known: Mapping[str, Named], what: str) -> list[Named]:
+    found: list[Named] = []
+    for item in wanted:
+        if not isinstance(item, str):
+            found.append(item)
+        elif item in known:
+            found.append(known[item])
+        else:
+            raise ValueError(f"no {what} is called {item!r}; choose from {sorted(known)}.")
+    if not found:
+        raise ValueError(f"at least one {what} is needed; choose from {sorted(known)}.")
+    return found
+
+
+def _nothing(curve: Curve, reason: str) -> Comparison:
+    """Make the comparison of a curve to which nothing can be fitted."""
+    sentence = reason[0].upper() + reason[1:]
+    return Comparison(
+        curve=curve,
+        scores=(),
+        family_probabilities={},
+        family_se={},
+        sensitivity={},
+        stages=None,
+        forecast=None,
+        verdict=inconclusive(sentence),
+        notes=(sentence,),
+    )

@@ -1,0 +1,180 @@
+"""Where a form may fit at all: a deterministic search over its nonlinear parameters.
+
+Quasi-random points over the whole prior, with the linear parameters and the noise profiled out
+(variable projection: Golub and Pereyra 1973, SIAM J. Numer. Anal. 10:413), then
+Levenberg-Marquardt from the best distinct ones, all at once.
+"""
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from fitting.target import Target
+
+Array = NDArray[np.float64]
+
+
+def spread(n: int, dimension: int) -> Array:
+    """Spread deviates evenly, (n, dimension), as if drawn from N(0, I).
+
+    The additive recurrence of the generalized golden ratio (Roberts 2018, R_d sequence).
+    """
+    ratio = 2.0
+    for _ in range(60):
+        ratio = (1 + ratio) ** (1 / (dimension + 1))
+    steps = ratio ** -np.arange(1.0, dimension + 1)
+    return np.asarray(ndtri((0.5 + np.arange(1, n + 1)[:, None] * steps) % 1))
+
+
+def form_starts(target: Target, most: int) -> tuple[Array, Array]:
+    """Deviates of the form's sampled parameters (K, n_form), and factors of their covariance."""
+    d = len(target.nonlinear)
+    if d == 0:
+        z = np.zeros((1, 0))
+        return _with_linear(target, z), _linear_factor(target, np.zeros((1, 0, 0)))
+    profile = Profile(target)
+    z = spread(256 * d, d)
+    score, _ = profile(z)
+    z = _apart(z, score, 0.4, 12)
+    z, score, factors = _levenberg_marquardt(profile, z)
+    z = target.hypothesis.ordered(z, profile.names)
+    order = np.argsort(-score)
+    chosen: list[int] = []
+    for k in order:
+        near = any(np.abs(z[k] - z[j]).max() < 0.02 + np.abs(factors[j]).max() for j in chosen)
+        if not near and len(chosen) < most:
+            chosen.append(int(k))
+    return _with_linear(target, z[chosen]), _linear_factor(target, factors[chosen])
+
+
+@final
+class Profile:
+    """Residuals of the best linear parameters, and the noise-free score, at nonlinear deviates."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        curve = target.curve
+        self.names = tuple(target.names[i] for i in target.nonlinear)
+        spread_y = float(np.std(curve.y))
+        weight = np.ones(curve.n_obs)
+        if curve.y_se is not None:
+            typical = float(np.median(curve.y_se**2)) or 1.0
+            weight = 1 / np.sqrt(1 + curve.y_se**2 / typical)
+        self.weight = weight / spread_y
+        self.y = (curve.y - curve.y.mean()) * self.weight
+
+    def __call__(self, z: Array) -> tuple[Array, Array]:
+        """Score (B,) and residuals (B, n), in units of the spread of y."""
+        residual, _ = self.project(z)
+        square = np.einsum("bn,bn->b", residual, residual)
+        n = self.target.curve.n_obs
+        score = -0.5 * n * np.log(square / n + 1e-8) - 0.5 * np.einsum("bd,bd->b", z, z)
+        return np.where(np.isfinite(score), score, -np.inf), residual
+
+    def project(self, z: Array) -> tuple[Array, Array]:
+        """Residuals and best linear parameters (B, q) by ridge-stabilized normal equations."""
+        theta = self.target.hypothesis.transport(z, self.names)
+        design = np.moveaxis(self.target.design(theta), -1, 0) * self.weight
+        with np.errstate(all="ignore"):
+            norm = np.sqrt(np.einsum("qbn,qbn->qb", design, design)) + 1e-300
+            design = design / norm[..., None]
+            gram = np.einsum("qbn,rbn->bqr", design, design)
+            right = np.einsum("qbn,n->bq", design, self.y)
+            bad = ~np.isfinite(gram).all(axis=(1, 2))
+            gram[bad], right[bad] = np.eye(len(design)), 0.0
+            gram = gram + 1e-10 * np.eye(len(design))
+            coefficient = np.linalg.solve(gram, right[..., None])[..., 0]
+            fitted = np.einsum("bq,qbn->bn", coefficient, design)
+            residual = np.where(bad[:, None], np.inf, self.y - fitted)
+            return residual, coefficient / norm.T
+
+
+def _apart(z: Array, score: Array, distance: float, most: int) -> Array:
+    """Greedily the best-scoring points that keep their distance."""
+    chosen: list[int] = []
+    for k in np.argsort(-score)[: 40 * most]:
+        if len(chosen) < most and all(np.linalg.norm(z[k] - z[j]) > distance for j in chosen):
+            chosen.append(int(k))
+    return z[chosen]
+
+
+def _levenberg_marquardt(profile: Profile, z: Array) -> tuple[Array, Array, Array]:
+    """Refine all starts together; returns deviates, scores, factors of the covariance."""
+    k, d = z.shape
+    n = profile.target.curve.n_obs
+    step, damping = 1e-5, np.full(k, 1e-2)
+    score, residual = profile(z)
+    factors = np.empty((k, d, d))
+    for _ in range(10):
+        shifted = (z[:, None] + step * np.eye(d)).reshape(-1, d)
+        moved = profile(shifted)[1].reshape(k, d, n)
+        with np.errstate(invalid="ignore"):
+            jacobian = np.nan_to_num((moved - residual[:, None]) / step, posinf=0.0, neginf=0.0)
+        variance = np.einsum("kn,kn->k", residual, residual) / n + 1e-8
+        curvature = np.einsum("kin,kjn->kij", jacobian, jacobian) / variance[:, None, None]
+        gradient = np.einsum("kin,kn->ki", jacobian, residual) / variance[:, None] + z
+        hessian = curvature + np.eye(d)
+        factors = np.linalg.inv(np.linalg.cholesky(hessian)).transpose(0, 2, 1)
+        trials = damping * np.array([0.05, 1.0, 20.0, 400.0])[:, None]
+        scaling = np.einsum("kii->ki", hessian)
+        damped = hessian + trials[..., None, None] * (scaling[..., None] * np.eye(d))
+        candidates = (
+            z - np.linalg.solve(damped, np.broadcast_to(gradient, (4, k, d))[..., None])[..., 0]
+        )
+        candidates = np.clip(candidates, z - 1.5, z + 1.5)
+        new_score, new_residual = profile(candidates.reshape(-1, d))
+        new_score = new_score.reshape(4, k)
+        best = np.argmax(new_score, axis=0)
+        pick = np.arange(k)
+        better = new_score[best, pick] > score
+        gain = np.where(better, new_score[best, pick] - score, 0.0)
+        z = np.where(better[:, None], candidates[best, pick], z)
+        residual = np.where(better[:, None], new_residual.reshape(4, k, n)[best, pick], residual)
+        score = score + gain
+        damping = np.clip(np.where(better, trials[best, pick], trials[-1]), 1e-8, 1e6)
+        if gain.max() < 0.02:
+            break
+    return z, score, factors
+
+
+def _with_linear(target: Target, z: Array) -> Array:
+    """Place nonlinear deviates among the form's sampled ones, with fitted linear parameters."""
+    out = np.zeros((len(z), target.n_form))
+    out[:, target.nonlinear] = z
+    linear = target.sampled_linear
+    if linear:
+        names = tuple(target.names[i] for i in linear)
+        out[:, linear] = target.hypothesis.standard(_inside(target, z), names).clip(-6, 6)
+    return out
+
+
+def _inside(target: Target, z: Array) -> Array:
+    """Least-squares linear parameters, drawn towards the mean of y until the curve is in bounds."""
+    profile = Profile(target)
+    curve, form = target.curve, target.hypothesis.form
+    _, coefficient = profile.project(z)
+    theta = target.hypothesis.transport(z, profile.names)
+    mean = float(np.mean(curve.y))
+    design = target.design(theta)
+    offset = np.einsum("bnq,bq->bn", design, coefficient)
+    low, high = (0.0, 1.0) if target.hypothesis.noise.name == "binomial" else (-np.inf, np.inf)
+    margin = 0.5 / max(2, curve.n_obs)
+    middle = float(np.clip(mean, low + margin, high - margin))
+    over = np.max(offset / (high - margin - middle), axis=1)
+    under = np.max(-offset / (middle - low - margin), axis=1)
+    shrink = 1 / np.maximum(1.0, np.maximum(over, under))
+    coefficient = coefficient * shrink[:, None]
+    if "floor" in form.linear:
+        coefficient[:, form.linear.index("floor")] += middle
+    return np.asarray(coefficient)
+
+
+def _linear_factor(target: Target, factors: Array) -> Array:
+    out = np.zeros((len(factors), target.n_form, target.n_form))
+    places = np.array(target.nonlinear, dtype=np.intp)
+    out[:, places[:, None], places] = factors
+    for i in target.sampled_linear:
+        out[:, i, i] = 0.1
+    return out

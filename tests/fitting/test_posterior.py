@@ -1,0 +1,69 @@
+"""NUTS against importance sampling, and its reproducibility."""
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+from fitting.evidence import log_evidence
+from fitting.fit import FitStatus
+from fitting.posterior import _from_unit, sample
+from theory.curve import Curve
+from theory.forms import FORMS
+from theory.hypothesis import Hypothesis, default_hypothesis
+from theory.noise import NOISES
+from theory.prior import LogUniform, Prior, TimeLocation, Uniform
+
+T = np.linspace(1.0, 60.0, 40)
+
+
+def sigmoid(noise: str) -> tuple[Curve, Hypothesis]:
+    rng = np.random.default_rng(4)
+    clean = 0.5 * (1.0 + np.tanh(0.1 * (T - 30.0)))
+    truth = {"sd_white": 0.05, "sd_wander": 0.06, "correlation_time": 6.0}
+    psi = np.array([truth[name] for name in NOISES[noise].names])
+    flat = Curve(observable="success", t=T, y=clean)
+    data = Curve(observable="success", t=T, y=NOISES[noise].simulate(clean, flat, psi, rng=rng))
+    return data, default_hypothesis(FORMS["logistic"], NOISES[noise], data)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        Uniform(2.0, 3.0),
+        LogUniform(0.1, 10.0),
+        TimeLocation((1.0, 2.0, 5.0, 6.0)),
+    ],
+)
+def test_graphs_of_priors_are_their_quantiles(prior: Prior) -> None:
+    u = np.array([0.01, 0.05, 0.1, 0.3, 0.5, 0.77, 0.9, 0.95, 0.99])
+    assert _from_unit(prior, pt.as_tensor_variable(u)).eval() == pytest.approx(prior.ppf(u))
+
+
+@pytest.mark.slow
+def test_draws_are_reproducible_and_short_runs_say_so() -> None:
+    data, hypothesis = sigmoid("white")
+    short = {"draws": 20, "tune": 20, "chains": 2}
+    a = sample(hypothesis, data, rng=np.random.default_rng(1), **short)
+    b = sample(hypothesis, data, rng=np.random.default_rng(1), **short)
+    c = sample(hypothesis, data, rng=np.random.default_rng(2), **short)
+    assert np.array_equal(a.draws, b.draws)
+    assert not np.array_equal(a.draws, c.draws)
+    assert a.status is FitStatus.NOT_MIXED
+    assert a.log_evidence is None
+    assert a.draws.shape == (40, len(hypothesis.names))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", ["white", "ou_white"])
+def test_nuts_and_importance_sampling_agree(noise: str) -> None:
+    data, hypothesis = sigmoid(noise)
+    nuts = sample(hypothesis, data, rng=np.random.default_rng(0), draws=500, tune=500)
+    quick = log_evidence(hypothesis, data, rng=np.random.default_rng(0))
+    assert nuts.status in (FitStatus.OK, FitStatus.NOT_MIXED)
+    assert nuts.ess > 200
+    # Compared in deviates, where every parameter is of order one; importance draws are 1000 of an
+    # effective few hundred at least.
+    a, b = hypothesis.standard(nuts.draws), hypothesis.standard(quick.draws)
+    error = np.sqrt(a.var(axis=0) / nuts.ess + b.var(axis=0) / min(quick.ess, 1000.0))
+    assert np.all(np.abs(a.mean(axis=0) - b.mean(axis=0)) < 4.0 * error)
+    assert np.all(np.abs(np.log(a.std(axis=0) / b.std(axis=0))) < 0.25)

@@ -1,0 +1,1 @@
+"""Published results re-executed, studies, and the reports."""

@@ -1,0 +1,1 @@
+"""Figures of the report: matplotlib drawings as inline SVG, each with its table."""

@@ -1,0 +1,181 @@
+"""The results file: comparisons as JSON, written whole and read back checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from papers.curve_results import Document, curve_json, number
+from papers.schema import SCHEMA, validate
+
+if TYPE_CHECKING:
+    from empirics.curve_set import CurveSet
+    from fitting.comparison import Comparison
+    from fitting.onsets import OnsetComparison, OnsetScore
+
+RESULTS = "results.json"
+
+
+def to_json(
+    command: str,
+    comparisons: Sequence[Comparison],
+    curve_set: CurveSet | None,
+    provenance: Mapping[str, Any],
+    **more: Any,
+) -> Document:
+    """Return the results document (`papers.schema`) of some comparisons.
+
+    Parameters
+    ----------
+    command : str
+        The command that made them.
+    comparisons : sequence of Comparison
+    curve_set : CurveSet or None
+        Names what was rejected and what reading did.
+    provenance : mapping
+        Plain values.
+    **more
+        Further keys: ``study``, ``ladders``, ``developments``.
+    """
+    rejected = [] if curve_set is None else curve_set.rejected
+    return {
+        "schema": SCHEMA,
+        "command": command,
+        "curves": [curve_json(comparison) for comparison in comparisons],
+        "rejected": [
+            {"run": r.label, "observable": r.observable, "reason": r.reason} for r in rejected
+        ],
+        "notes": [] if curve_set is None else list(curve_set.notes),
+        "provenance": dict(provenance),
+        **more,
+    }
+
+
+def ladder_json(
+    comparison: OnsetComparison,
+    *,
+    title: str,
+    unit: str = "",
+    quantity: str = "onset",
+    truth: str | None = None,
+    text: str = "",
+    log_condition: bool = True,
+    log_quantity: bool = True,
+) -> Document:
+    """Return one entry of ``ladders`` of a comparison of mechanisms on onsets.
+
+    The first condition of the ladder is the axis; the others make facets. Predicted medians
+    carry the fitted factor on time (`clock`), which is given beside them.
+    """
+    condition, *others = comparison.ladder
+    rungs = [
+        (dict(rung.conditions)[condition], _facet(dict(rung.conditions), others), rung)
+        for rung in comparison.rungs
+    ]
+    return {
+        "title": title,
+        "condition": condition,
+        "quantity": quantity,
+        "unit": unit,
+        "log_condition": log_condition,
+        "log_quantity": log_quantity,
+        "truth": truth,
+        "text": text,
+        "onsets": [
+            {
+                "condition": value,
+                "facet": facet,
+                "run": onset.run,
+                "lower": number(onset.lower),
+                "upper": number(onset.upper),
+            }
+            for value, facet, rung in rungs
+            for onset in rung.onsets
+        ],
+        "predictions": [
+            _prediction(score, rungs, facet)
+            for score in comparison.scores
+            if score.medians
+            for facet in dict.fromkeys(facet for _, facet, _ in rungs)
+        ],
+        "scores": [_onset_score(score) for score in comparison.scores],
+        "verdict": {
+            "kind": str(comparison.verdict.kind),
+            "mechanisms": list(comparison.verdict.mechanisms),
+            "reason": comparison.verdict.reason,
+        },
+    }
+
+
+def _facet(conditions: Mapping[str, Any], names: Sequence[str]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {conditions[name]}" for name in names)
+
+
+def _prediction(score: Any, rungs: Sequence[tuple[Any, str, Any]], facet: str) -> Document:
+    clock = 1.0 if score.clock is None else score.clock
+    pairs = [
+        (value, number(clock * median))
+        for (value, own, _), median in zip(rungs, score.medians, strict=True)
+        if own == facet
+    ]
+    return {
+        "mechanism": score.name,
+        "facet": facet,
+        "condition": [value for value, _ in pairs],
+        "median": [median for _, median in pairs],
+    }
+
+
+def _onset_score(score: OnsetScore) -> Document:
+    names = ("log_evidence", "log_evidence_se", "weight", "clock", "cv")
+    return {
+        "mechanism": score.name,
+        **{name: number(getattr(score, name)) for name in names},
+        "doubts": list(score.doubts),
+    }
+
+
+def write(out: Path | str, document: Mapping[str, Any]) -> Path:
+    """Write ``results.json`` into a folder, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If the document is not schema 1, or holds a number that is not finite.
+    """
+    path = Path(out) / RESULTS
+    validate(document, str(path))
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{RESULTS}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def read(path: Path | str) -> Document:
+    """Read a results file, or the one in a folder, and check it.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is not schema 1; in one sentence.
+    """
+    path = Path(path)
+    file = path / RESULTS if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"{path} has no {RESULTS}; give a folder that another command made.")
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} is not JSON: {error}.") from None
+    validate(document, str(file))
+    assert isinstance(document, dict)  # validated
+    return document

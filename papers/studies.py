@@ -1,0 +1,62 @@
+"""The registry of studies: what each asks, and how to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import final
+
+Progress = Callable[[str, int, int], None]
+
+
+@final
+@dataclass(frozen=True)
+class Study:
+    """A study that one command runs from training to the report.
+
+    Attributes
+    ----------
+    name : str
+        As the command line knows it.
+    summary : str
+        One line.
+    module : str
+        The module whose ``run`` does it; imported when it runs, since it brings torch.
+    """
+
+    name: str
+    summary: str
+    module: str
+
+    def run(self, *, out: Path, seed: int, scale: str, progress: Progress) -> Path:
+        """Run the study into a folder and return the path of its report.
+
+        Parameters
+        ----------
+        out : Path
+            What an interrupted run left there is taken up again.
+        seed : int
+        scale : str
+            ``"quick"`` or ``"full"``.
+        progress : callable
+            Told (label, done, total).
+        """
+        path = import_module(self.module).run(out=out, seed=seed, scale=scale, progress=progress)
+        return Path(path)
+
+
+STUDIES: Mapping[str, Study] = MappingProxyType(
+    {
+        study.name: study
+        for study in (
+            Study(
+                "goal-switch",
+                "agents whose goal switches from a proxy to the reward: when, and by which rule",
+                "papers.goal_switch.study",
+            ),
+        )
+    }
+)

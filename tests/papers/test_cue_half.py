@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from empirics.cue_competition import CueCell, train_cue_agents
+from fitting.onsets import OnsetVerdictKind
+from papers.goal_switch.cue_half import analyze_arm, outcome, relative_ladders, run_cue_half
+
+
+@pytest.fixture(scope="module")
+def half():
+    return run_cue_half(seed=4, alphas=(0.08, 0.04, 0.02), updates=3000)
+
+
+def test_each_arm_is_decided_for_what_generated_it(half):
+    assert [arm.update_rule for arm in half.arms] == [
+        "delta_rule",
+        "policy_gradient",
+        "normalized_critic",
+    ]
+    for arm in half.arms:
+        assert arm.comparison.verdict.kind is OnsetVerdictKind.DECIDED
+        assert arm.outcome == "right"
+        assert outcome(arm.clock_free, arm.truth) == "right"
+
+
+def test_rows_show_observed_beside_predicted(half):
+    for arm in half.arms:
+        assert len(arm.rows) == 6 and sum(row.n_runs for row in arm.rows) == 48
+        assert arm.n_censored == sum(run.onset.censored for run in arm.runs)
+        for row in arm.rows:
+            low, high = row.quartiles[1]
+            if high is not None and row.n_censored == 0:
+                assert 0.75 * low < row.predicted[arm.truth] < 1.33 * high
+    assert half.arms[1].n_censored > 0
+
+
+def test_predicted_curves_follow_the_runs(half):
+    arm = half.arms[0]
+    predicted = next(
+        c
+        for c in arm.predicted
+        if c.observable == "w_proxy"
+        and c.conditions["alpha"] == 0.04
+        and c.conditions["salience_ratio"] == 2.0
+    )
+    runs = [
+        run.curve("w_proxy").y
+        for run in arm.runs
+        if run.cell.alpha == 0.04 and run.cell.salience_ratio == 2.0
+    ]
+    assert np.max(np.abs(np.mean(runs, axis=0) - predicted.y)) < 0.03
+    assert 0 < predicted.y.argmax() < predicted.n_obs - 1
+
+
+def test_the_same_seed_gives_the_same_result(half):
+    again = run_cue_half(seed=4, alphas=(0.08, 0.04, 0.02), updates=3000)
+    assert [arm.comparison.scores for arm in again.arms] == [
+        arm.comparison.scores for arm in half.arms
+    ]
+    assert [arm.rows for arm in again.arms] == [arm.rows for arm in half.arms]
+
+
+def test_relative_ladders_say_where_nothing_is_implied():
+    ladders = relative_ladders((0.0, 0.05, 0.1, 0.4), ratios=(2.0,))
+    assert len(ladders) == 3
+    for ladder in ladders:
+        assert ladder.relative[0] is None and ladder.relative[3] is None
+        assert ladder.relative[2] == 1.0 and ladder.reference == 0.1
+        assert len(ladder.reasons) == 2
+    by_name = {ladder.mechanism: ladder.relative[1] for ladder in ladders}
+    assert by_name["cue_delta_rule"] == pytest.approx(2.0, rel=0.01)
+    assert by_name["cue_policy_gradient"] == pytest.approx(3.57, rel=0.01)
+    with pytest.raises(ValueError, match="needs at least one alpha"):
+        relative_ladders(())
+
+
+@pytest.mark.slow
+def test_recovery_is_rarely_wrong():
+    # A small version of benchmarks/cue_recovery.py, at its hardest design.
+    results = []
+    for rule, rate in (("delta_rule", 0.02), ("normalized_critic", 0.1)):
+        for seed in range(10):
+            cells = [CueCell(a, r, rule, rate, 8) for a in (0.08, 0.02) for r in (1.4, 2.0)]
+            runs = train_cue_agents(cells, range(4 * seed, 4 * seed + 4), updates=3000)
+            arm = analyze_arm(runs)
+            results.append(outcome(arm.clock_free, arm.truth))
+    assert results.count("wrong") <= 1
+    assert results.count("right") >= 12

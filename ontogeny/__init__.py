@@ -1,0 +1,71 @@
+"""Ontogeny: developmental interpretability of reinforcement learning.
+
+`import ontogeny as og` gives the nouns and verbs below; each is imported when it is first used, so
+that the front door itself stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from empirics.readers import read_curves
+    from empirics.store import Store
+    from fitting.compare import compare
+    from fitting.point import fit
+    from fitting.posterior import sample
+    from fitting.propose import propose
+    from papers.report import render as report
+    from theory.curve import Curve
+    from theory.form import Form
+    from theory.forms import FORMS
+    from theory.hypothesis import Hypothesis
+    from theory.ladder import Ladder
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FORMS",
+    "Curve",
+    "Form",
+    "Hypothesis",
+    "Ladder",
+    "Store",
+    "compare",
+    "fit",
+    "propose",
+    "read_curves",
+    "report",
+    "sample",
+]
+
+# public name: (module, name there)
+_HOMES = {
+    "FORMS": ("theory.forms", "FORMS"),
+    "Curve": ("theory.curve", "Curve"),
+    "Form": ("theory.form", "Form"),
+    "Hypothesis": ("theory.hypothesis", "Hypothesis"),
+    "Ladder": ("theory.ladder", "Ladder"),
+    "Store": ("empirics.store", "Store"),
+    "compare": ("fitting.compare", "compare"),
+    "fit": ("fitting.point", "fit"),
+    "propose": ("fitting.propose", "propose"),
+    "read_curves": ("empirics.readers", "read_curves"),
+    "report": ("papers.report", "render"),
+    "sample": ("fitting.posterior", "sample"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ontogeny' has no attribute {name!r}")
+    from ontogeny.rooms import check_rooms
+
+    check_rooms()
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,89 @@
+"""What a command is: a summary, its arguments, and a function that does the work.
+
+Each module under `ontogeny/commands` is one. At import it loads nothing but the standard library;
+the rooms are imported inside `run`, so that `ontogeny --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Command(Protocol):
+    """A module under `ontogeny/commands`."""
+
+    SUMMARY: str
+    """One line for `ontogeny --help`."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's own arguments; the common ones are there already."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work, print the path of what was made last, and return the exit code."""
+
+
+class UsageError(ValueError):
+    """The command was called wrongly: exit code 2."""
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command takes."""
+    common = parser.add_argument_group("options of every command")
+    common.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="the one source of chance (default: 0)"
+    )
+    common.add_argument("--out", type=Path, metavar="FOLDER", help="where what is made goes")
+    common.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the results as JSON to this file"
+    )
+    common.add_argument(
+        "--quiet", action="store_true", help="print only the path of what was made, and errors"
+    )
+
+
+def _seed(text: str) -> int:
+    """Read a seed: a whole number that random generators take."""
+    seed = int(text)
+    if seed < 0:
+        raise argparse.ArgumentTypeError(f"a seed must be 0 or more; got {seed}")
+    return seed
+
+
+def check_names(names: Collection[str], known: Collection[str], noun: str) -> None:
+    """Check names against a registry.
+
+    Raises
+    ------
+    UsageError
+        If one is unknown: the nearest names, and all of them.
+    """
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "."
+            raise UsageError(
+                f"There is no {noun} named {name!r}{hint} Known: {', '.join(sorted(known))}."
+            )
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> Path:
+    """Write a JSON document; numbers that are not finite are an error, never NaN in a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+    return path
+
+
+def write_listing(args: argparse.Namespace, document: Mapping[str, Any]) -> None:
+    """Write what a listing command showed to `--json` and `--out`, and print the paths."""
+    targets = [args.json] if args.json else []
+    if args.out:
+        targets.append(args.out / f"{args.command}.json")
+    for target in targets:
+        print(write_json(target, document))

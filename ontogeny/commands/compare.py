@@ -1,0 +1,19 @@
+"""`ontogeny compare`: evidence, criteria and doubts of the forms and noises named."""
+
+from __future__ import annotations
+
+import argparse
+
+from ontogeny.judging import add_judging_arguments, judge
+
+SUMMARY = "model comparison: evidence, criteria and doubts of the forms and noises named"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the curves and what competes for them."""
+    add_judging_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare form × noise for every curve."""
+    return judge(args)

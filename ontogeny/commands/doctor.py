@@ -1,0 +1,96 @@
+"""`ontogeny doctor`: what is installed, what is shadowed, what a GPU would add."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from importlib import metadata
+
+from ontogeny.command import write_listing
+from ontogeny.rooms import HOME, shadowed_rooms
+
+SUMMARY = "what is installed, what is shadowed, what a GPU would add"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare nothing: the doctor looks at everything."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examine the installation; exit code 1 if Ontogeny cannot work as it is."""
+    shadowed = shadowed_rooms()
+    missing = [name for name in requirements() if not version(name)]
+    findings = {
+        "python": f"{platform.python_version()} at {sys.executable}",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "packages": ", ".join(f"{name} {version(name) or 'MISSING'}" for name in requirements()),
+        "rooms": rooms_sentence(),
+        "compiler": "not examined: fitting is not ours" if "fitting" in shadowed else compiler(),
+        "gpu": "not examined: torch is missing" if "torch" in missing else gpu(),
+    }
+    healthy = not shadowed and not missing
+    findings["verdict"] = (
+        "Ontogeny can work." if healthy else "Ontogeny cannot work as it is: see above."
+    )
+    if not args.quiet:
+        for name, finding in findings.items():
+            print(f"{name + ':':10} {finding}")
+    write_listing(args, {"schema": 1, "command": "doctor", "healthy": healthy, **findings})
+    return 0 if healthy else 1
+
+
+def requirements() -> list[str]:
+    """Return the names of the distributions that this installation asks for."""
+    try:
+        lines = metadata.requires("ontogeny") or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    names = ["ontogeny"]
+    for line in lines:
+        name = line.partition(";")[0].strip()
+        for mark in "<>=!~[ (":
+            name = name.partition(mark)[0]
+        names.append(name)
+    return list(dict.fromkeys(names))
+
+
+def version(name: str) -> str | None:
+    """Return the installed version of a distribution, or None."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def rooms_sentence() -> str:
+    """Say where the rooms are, or which are shadowed."""
+    shadowed = shadowed_rooms()
+    if not shadowed:
+        return f"all four beside ontogeny in {HOME}"
+    found = ", ".join(
+        f"{room} is {'missing' if path is None else f'taken from {path}'}"
+        for room, path in shadowed.items()
+    )
+    return f"SHADOWED: {found}; they belong in {HOME}"
+
+
+def compiler() -> str:
+    """Say what PyTensor compiles with."""
+    from fitting.compiler import compiler as find_compiler
+    from fitting.compiler import missing
+
+    reason = missing()
+    if reason:
+        return f"{reason}, so PyMC samples with Numba"
+    return f"PyTensor compiles C++ with {find_compiler()}"
+
+
+def gpu() -> str:
+    """Say whether torch sees a GPU, and what one is good for."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()} (device='cuda' trains networks on it)"
+    return "none seen by torch, and none is needed; one would speed up convolutional agents"

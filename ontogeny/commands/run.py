@@ -1,0 +1,91 @@
+"""`ontogeny run`: train and probe, curves to the store."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ontogeny.command import UsageError, check_names, write_json
+from ontogeny.progress import show_progress
+
+if TYPE_CHECKING:
+    from empirics.experiment import Experiment
+    from empirics.run import Run
+    from theory.curve import Condition
+
+SUMMARY = "train and probe only; the curves go to a store"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the experiment, its seeds, and a condition to vary."""
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="see 'ontogeny show experiments'")
+    parser.add_argument(
+        "--vary",
+        nargs="+",
+        metavar=("CONDITION", "VALUE"),
+        help="run a ladder: this condition at each of these values",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="runs a rung, from --seed on (default: 1)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes at a time (default: 1)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the experiment and print the path of the store."""
+    from empirics.experiment import run_ladder
+    from empirics.experiments import EXPERIMENTS
+
+    check_names([args.experiment], EXPERIMENTS, "experiment")
+    experiment = EXPERIMENTS[args.experiment]
+    if args.seeds < 1 or args.jobs < 1:
+        raise UsageError("--seeds and --jobs must be 1 or more.")
+    condition, values = _rungs(args.vary, experiment)
+    out = args.out or Path("results", "store")
+    with show_progress(args.quiet) as progress:
+        progress("training", 0, args.seeds * len(values))
+
+        def on_run(done: int, total: int, run: Run) -> None:
+            progress("training", done, total)
+
+        runs = run_ladder(
+            experiment,
+            condition,
+            values,
+            range(args.seed, args.seed + args.seeds),
+            out,
+            n_jobs=args.jobs,
+            on_run=on_run,
+        )
+    for each in runs:
+        if each.status and not args.quiet:
+            print(f"{each.run}: {each.status}")
+    if args.json:
+        listing = [{"run": r.run, "run_id": r.run_id, "status": r.status} for r in runs]
+        write_json(args.json, {"schema": 1, "command": "run", "runs": listing})
+    print(out)
+    return 0
+
+
+def _rungs(words: list[str] | None, experiment: Experiment) -> tuple[str, list[Condition]]:
+    """Return the condition to vary and its values; one rung, as it is, unless told."""
+    if not words:
+        condition, value = next(iter(experiment.environment.conditions.items()))
+        return condition, [value]
+    condition, *values = words
+    if not values:
+        raise UsageError(f"--vary {condition} needs at least one value.")
+    return condition, [_value(word) for word in values]
+
+
+def _value(word: str) -> Condition:
+    """Read a value of a condition: a number or a truth value where it is one, else a word."""
+    try:
+        value = ast.literal_eval(word)
+    except (ValueError, SyntaxError):
+        return word
+    return value if isinstance(value, bool | int | float) else word

@@ -1,0 +1,150 @@
+"""`propose`, `compare` and `report` from a table to files, through the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ontogeny.cli import main
+
+Rows = list[tuple[float, float]]
+
+FEW = ("--forms", "constant", "linear", "logistic", "--noise", "white")
+
+CANDIDATE = {
+    "form", "noise", "family", "status", "expression", "latex", "parameters", "log_likelihood",
+    "n_free", "aicc", "bic", "log_evidence", "log_evidence_se", "weight", "elpd_loo",
+    "elpd_forecast", "doubts",
+}  # fmt: skip
+
+
+def results(command: str, path: Path, out: Path, *words: str) -> dict[str, Any]:
+    assert main([command, str(path), *FEW, "--out", str(out), *words]) == 0
+    document = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
+@pytest.mark.parametrize("command", ["propose", "compare"])
+def test_a_sigmoid_is_called_one(
+    command: str,
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "copy" / "same.json"
+    out = tmp_path / "out"
+    document = results(command, table(rising), out, "--json", str(file))
+    assert json.loads(file.read_text(encoding="utf-8")) == document
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == str(out / "report.html")
+    assert (out / "report.html").is_file()
+    assert document["schema"] == 1
+    assert document["command"] == command
+    (curve,) = document["curves"]
+    assert curve["observable"] == "episodic_return"
+    assert curve["n_obs"] == len(rising)
+    assert curve["family_probabilities"]["sigmoid"] > 0.95
+    assert sum(curve["family_probabilities"].values()) == pytest.approx(1.0)
+    best = curve["candidates"][0]
+    assert best.keys() >= CANDIDATE
+    assert (best["form"], best["noise"], best["family"]) == ("logistic", "white", "sigmoid")
+    # midpoint 3000, known by its own interval, which 60 points with sd 0.02 make narrow
+    midpoint = best["parameters"]["midpoint"]
+    assert midpoint["lower"] < 3000 < midpoint["upper"]
+    assert midpoint["upper"] - midpoint["lower"] < 200
+
+
+def test_the_same_seed_gives_the_same_curves(
+    rising: Rows, table: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = table(rising)
+    first, second = (
+        results("propose", path, tmp_path / name, "--seed", "3", "--quiet") for name in "ab"
+    )
+    assert first["curves"] == second["curves"]
+
+
+def test_quiet_prints_the_path_only(
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results("propose", table(rising), tmp_path / "out", "--quiet")
+    captured = capsys.readouterr()
+    assert captured.out == f"{tmp_path / 'out' / 'report.html'}\n"
+    assert captured.err == ""
+
+
+def test_a_report_can_be_made_again(
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    results("propose", table(rising), out, "--quiet")
+    before = (out / "report.html").read_bytes()
+    (out / "report.html").unlink()
+    capsys.readouterr()
+    assert main(["report", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out / 'report.html'}\n"
+    assert (out / "report.html").read_bytes() == before
+
+
+def test_a_folder_without_results_cannot_be_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["propose", "compare"])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--forms", "logistc"], "did you mean logistic"),
+        (["--noise", "whit"], "did you mean white"),
+    ],
+)
+def test_unknown_names_are_wrong_usage(
+    command: str,
+    words: list[str],
+    sentence: str,
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = str(table(rising))
+    assert main([command, path, *words, "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert sentence in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_study_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "goal-swich"]) == 2
+    assert "did you mean goal-switch?" in capsys.readouterr().err
+    assert main(["study"]) == 2
+    assert main(["study", "--list"]) == 0
+    assert capsys.readouterr().out.startswith("goal-switch")
+
+
+@pytest.mark.parametrize("what", ["three points", "a constant"])
+def test_a_curve_that_cannot_be_judged_is_said_not_dropped(
+    what: str,
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    rows = rising[:3] if what == "three points" else [(t, 1.0) for t, _ in rising]
+    (curve,) = results("propose", table(rows), tmp_path / "out")["curves"]
+    assert curve["n_obs"] == len(rows)
+    assert curve["verdict"]["kind"] == "inconclusive"
+    assert curve["verdict"]["reason"]

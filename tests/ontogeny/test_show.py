@@ -1,0 +1,71 @@
+"""`show` lists whole registries; `run` knows the experiments that `show` lists."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ontogeny.cli import main
+from ontogeny.commands.run import _value
+
+
+def listed(what: str, tmp_path: Path) -> list[dict[str, object]]:
+    file = tmp_path / "shown.json"
+    assert main(["show", what, "--quiet", "--json", str(file)]) == 0
+    rows = json.loads(file.read_text(encoding="utf-8"))[what]
+    assert isinstance(rows, list)
+    return rows
+
+
+def test_forms(tmp_path: Path) -> None:
+    from theory.forms import FORMS
+
+    rows = listed("forms", tmp_path)
+    assert [row["name"] for row in rows] == list(FORMS)
+    for row, form in zip(rows, FORMS.values(), strict=True):
+        assert row["expression"] == form.python
+        assert row["reference"]
+        parameters = row["parameters"]
+        assert isinstance(parameters, list)
+        assert len(parameters) == len(form.names)
+
+
+def test_mechanisms(tmp_path: Path) -> None:
+    from theory.mechanisms import MECHANISMS
+
+    rows = listed("mechanisms", tmp_path)
+    assert [row["name"] for row in rows] == list(MECHANISMS)
+    assert all(row["implications"] for row in rows)
+
+
+def test_experiments(tmp_path: Path) -> None:
+    from empirics.experiments import EXPERIMENTS
+
+    assert [row["name"] for row in listed("experiments", tmp_path)] == list(EXPERIMENTS)
+
+
+def test_a_store_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "store"]) == 2
+    assert "ontogeny show store FOLDER" in capsys.readouterr().err
+
+
+def test_out_gets_the_listing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "forms", "--quiet", "--out", str(tmp_path / "here")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'here' / 'show.json'}\n"
+
+
+def test_an_experiment_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "no-such-experiment"]) == 2
+    assert (
+        "There is no experiment named 'no-such-experiment'. Known: goal-switch."
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("3", 3), ("0.1", 0.1), ("1e-3", 1e-3), ("True", True), ("adam", "adam"), ("[1]", "[1]")],
+)
+def test_values_of_a_condition(word: str, value: object) -> None:
+    assert _value(word) == value
+    assert type(_value(word)) is type(value)

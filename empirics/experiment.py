@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
 
 import numpy as np
-import torch
 from joblib import Parallel, delayed
 
 from empirics.checkpoint import Checkpoint
@@ -161,8 +159,7 @@ def run(experiment: Experiment, seed: int, folder: Path | None = None) -> Run:
         where a killed one stopped, and reads back a finished one.
     """
     store = Store(folder) if folder else None
-    with one_thread():
-        done = _train(experiment, seed, folder)
+    done = _train(experiment, seed, folder)
     if store:
         _keep(store, experiment, done)
     return done
@@ -222,8 +219,7 @@ def run_ladder(
 
 
 def _task(index: int, experiment: Experiment, seed: int, folder: Path) -> tuple[int, Run]:
-    with one_thread():
-        return index, _train(experiment, seed, folder)
+    return index, _train(experiment, seed, folder)
 
 
 def _train(experiment: Experiment, seed: int, folder: Path | None) -> Run:
@@ -267,14 +263,3 @@ def _shared_errors(done: Run) -> dict[str, dict[str, Any]]:
         name: {"se": last.se, "n_levels": last.n_levels, "baselines": dict(last.baselines)}
         for name, last in (done.readings[-1][1] if done.readings else {}).items()
     }
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute on one thread: sums in one order, and processes that do not fight."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -4,7 +4,9 @@ PPO trains `Agents`: S seeds of one architecture whose parameters are the rows o
 (S, P) tensor, so that Adam and gradient clipping are a few lines for any network. A
 convolutional network is one module, S = 1: on a CPU batching convolutions over seeds buys
 nothing. Multilayer perceptrons are batched, and each matrix product is one `torch.bmm`
-over seeds: no sum ever crosses seeds, so a seed's result does not depend on its company.
+over seeds: no sum ever crosses seeds. So that a seed's result does not depend on its company
+to the last bit, every row and matrix begins at a multiple of `LANES` numbers: the libraries
+behind `bmm` choose their kernels by alignment and round by kernel.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from torch import Tensor, nn
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "tanh": torch.tanh}
+LANES = 16
+"""Numbers in a cache line of 64 bytes, the widest alignment a CPU kernel asks for."""
 
 
 class NetworkSpec(Protocol):
@@ -210,37 +214,44 @@ class ModuleAgents(AbstractAgents):
         return copy.deepcopy(self.module).cpu().eval().requires_grad_(False)
 
 
-def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Map (S, B, in) to (S, B, out), each seed by its own weights (S, out, in).
-
-    A single output is computed with an idle second one: for a matrix–vector product the
-    library takes another route, with other rounding, when S = 1.
-    """
-    if weight.shape[1] == 1:
-        return torch.baddbmm(bias, x, nn.functional.pad(weight, (0, 0, 0, 1)).mT)[..., :1]
-    return torch.baddbmm(bias, x, weight.mT)
+def _padded(x: Tensor, num_axes: int) -> Tensor:
+    """Return `x` with zeros behind its last axes, up to multiples of `LANES`."""
+    idle = [-x.shape[axis] % LANES for axis in range(-1, -1 - num_axes, -1)]
+    if not any(idle):
+        return x
+    return nn.functional.pad(x, [n for k in idle for n in (0, k)])
 
 
 @final
 class MLPAgents(AbstractAgents):
-    """Perceptron policies of several seeds, trained in one program."""
+    """Perceptron policies of several seeds, trained in one program.
+
+    Each layer is widened to multiples of `LANES` by idle units with zero weights. Zero in,
+    zero out (tanh and relu both), zero gradient: they stay idle, whatever is trained.
+    """
 
     def __init__(self, policies: Sequence[MLPPolicy], spec: MLPSpec, device: str) -> None:
-        rows = [torch.cat([p.detach().flatten() for p in q.parameters()]) for q in policies]
+        rows = [
+            torch.cat([_padded(p.detach(), p.ndim).flatten() for p in policy.parameters()])
+            for policy in policies
+        ]
         self.flat = torch.stack(rows).to(device)
         self.template = policies[0]
         self.activation = _FUNCTIONS[spec.activation]
         self.leaves = tuple(self._views())
         self.depth = len(spec.hidden) + 1
+        *_, last_bias = self.template.actor.parameters()
+        self.num_actions = last_bias.numel()
 
     def _views(self) -> list[Tensor]:
         """Return (S, out, in) weights and (S, 1, out) biases as leaves that share `flat`."""
         views, start = [], 0
         for parameter in self.template.parameters():
-            shape = tuple(parameter.shape) if parameter.ndim == 2 else (1, *parameter.shape)
-            part = self.flat[:, start : start + parameter.numel()]
+            padded = _padded(parameter.detach(), parameter.ndim)
+            shape = tuple(padded.shape) if padded.ndim == 2 else (1, *padded.shape)
+            part = self.flat[:, start : start + padded.numel()]
             views.append(torch.unflatten(part, 1, shape).detach().requires_grad_())
-            start += parameter.numel()
+            start += padded.numel()
         return views
 
     def __call__(self, observation: Tensor) -> tuple[Tensor, Tensor]:
@@ -253,14 +264,14 @@ class MLPAgents(AbstractAgents):
         return self._forward(observation.flatten(1)[None], one)[1][0]
 
     def _forward(self, x: Tensor, leaves: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        split = 2 * self.depth
-        logits = self._network(x, leaves[:split])
-        return logits, self._network(x, leaves[split:]).squeeze(-1)
+        x, split = _padded(x, 1), 2 * self.depth
+        logits = self._network(x, leaves[:split])[..., : self.num_actions]
+        return logits, self._network(x, leaves[split:])[..., 0]
 
     def _network(self, x: Tensor, leaves: tuple[Tensor, ...]) -> Tensor:
         for layer in range(self.depth):
             weight, bias = leaves[2 * layer], leaves[2 * layer + 1]
-            x = _linear(x, weight, bias)
+            x = torch.baddbmm(bias, x, weight.mT)
             if layer < self.depth - 1:
                 x = self.activation(x)
         return x
@@ -268,5 +279,7 @@ class MLPAgents(AbstractAgents):
     def policy(self, seed_index: int) -> nn.Module:
         """Return a frozen copy of one seed's policy, on the CPU."""
         policy = copy.deepcopy(self.template)
-        nn.utils.vector_to_parameters(self.flat[seed_index].cpu().clone(), policy.parameters())
+        for parameter, leaf in zip(policy.parameters(), self.leaves, strict=True):
+            here = tuple(slice(n) for n in parameter.shape)
+            parameter.data = leaf[seed_index].squeeze(0)[here].detach().cpu().clone()
         return policy.eval().requires_grad_(False)

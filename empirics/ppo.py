@@ -34,6 +34,7 @@ from empirics.job import (
     take_snapshot,
 )
 from empirics.networks import AbstractAgents, MLPSpec, NetworkSpec
+from empirics.one_thread import one_thread
 from empirics.run import Run
 from empirics.training import UPDATE_LOG, Lane, MakeEnvironment, finished_run
 from theory.curve import Condition
@@ -409,9 +410,9 @@ def train_seeds(
 ) -> tuple[Run, ...]:
     """Train one agent for each seed; perceptrons together, other networks one by one.
 
-    On a CPU the result of a seed depends on that seed alone: on nothing that runs beside
-    it, and on no other seed. A run that was killed goes on from its last snapshot when the
-    same call is made again, and a finished one is read back.
+    On a CPU torch computes on one thread, and the result of a seed depends on that seed
+    alone: on nothing that runs beside it, and on no other seed. A run that was killed goes on
+    from its last snapshot when the same call is made again; a finished one is read back.
 
     Parameters
     ----------
@@ -447,14 +448,15 @@ def train_seeds(
         If the environments do not fit the configuration or the network.
     """
     job = Job(config, schedule, folder, on_checkpoint, run, dict(conditions or {}), device)
-    starts = [start_of(make_environment, network, job, seed, fresh) for seed in seeds]
-    if not isinstance(network, MLPSpec):
-        groups = [[start] for start in starts]
-    else:  # after a kill some seeds may be further than others: those equally far go together
-        far = sorted({start.progress for start in starts})
-        groups = [[start for start in starts if start.progress == where] for where in far]
-    for group in groups:
-        _train_together(group, network, job)
+    with one_thread():
+        starts = [start_of(make_environment, network, job, seed, fresh) for seed in seeds]
+        if not isinstance(network, MLPSpec):
+            groups = [[start] for start in starts]
+        else:  # after a kill some seeds may be further than others: those equally far go together
+            far = sorted({start.progress for start in starts})
+            groups = [[start for start in starts if start.progress == where] for where in far]
+        for group in groups:
+            _train_together(group, network, job)
     return tuple(finished_run(start.lane, run, start.run_id, job.ledger) for start in starts)
 
 

@@ -151,9 +151,7 @@ def whitened_residuals(curve: Curve, point: PointFit) -> FloatArray | None:
         y_hat = np.asarray(form(curve.t, point.theta[:p]))
     rest = curve.y - y_hat
     if noise.gaussian:
-        return np.asarray(
-            noise.whiten(rest[None, :, None], curve, point.theta[None, p:])[0][0, :, 0]
-        )
+        return np.asarray(noise.whiten(rest[None, None], curve, point.theta[None, p:])[0][0, 0])
     if curve.n_trials is None:
         return None
     variance = np.maximum(y_hat * (1.0 - y_hat), 1e-12) / curve.n_trials

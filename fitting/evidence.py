@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from fitting.ensemble import walk
 from fitting.fit import FitStatus, PosteriorFit
 from fitting.importance import Mixture, Population, from_points, joined, nobody, refit
+from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import Mode, find_modes, loose, scattered
 from fitting.pareto import pareto_k
 from fitting.target import Sums, Target
@@ -227,7 +227,7 @@ def _posterior(
     draws, value = _natural(target, weighted.z[index], sums.at(index), rng)
     scaled = {
         scale: float(
-            logsumexp(weighted.log_weight + _scaled_ratio(target, weighted.z, sums, scale))
+            log_sum_exp(weighted.log_weight + _scaled_ratio(target, weighted.z, sums, scale))
             - np.log(len(weighted.log_weight))
         )
         for scale in SCALES
@@ -277,7 +277,7 @@ def _scaled_ratio(target: Target, z: Array, sums: Sums, scale: float) -> Array:
 def _log_mixture(x: Array, parts: tuple[tuple[float, float, float], ...], scale: float) -> Array:
     weights, means, sds = np.array(parts).T
     u = (x[:, None] - means) / (sds * scale)
-    return np.asarray(logsumexp(np.log(weights / (sds * scale)) - 0.5 * u * u, axis=1))
+    return np.asarray(log_sum_exp(np.log(weights / (sds * scale)) - 0.5 * u * u, axis=1))
 
 
 def _exact(target: Target, rng: np.random.Generator) -> PosteriorFit:

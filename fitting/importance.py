@@ -14,7 +14,9 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
+
+from fitting.log_sum_exp import log_sum_exp
 
 Array = NDArray[np.float64]
 
@@ -50,8 +52,8 @@ class Mixture:
         constant -= 0.5 * d * np.log(self.freedom * np.pi)
         inverse = np.linalg.inv(self.factors)
         # L^-1 (z - c) = L^-1 z - L^-1 c: one matrix product for all components.
-        u = np.einsum("kij,nj->kin", inverse, z, optimize=True)
-        u -= np.einsum("kij,kj->ki", inverse, self.centers)[..., None]
+        u = (inverse.reshape(-1, d) @ z.T).reshape(len(inverse), d, len(z))
+        u -= inverse @ self.centers[..., None]
         distance = np.einsum("kin,kin->kn", u, u)
         log_scale = np.log(np.einsum("kii->ki", self.factors)).sum(axis=1)
         density = (np.log(self.weights) + constant - log_scale)[:, None] * np.ones(len(z))
@@ -61,7 +63,7 @@ class Mixture:
     def log_proposal(self, z: Array) -> Array:
         """Log density of the proposal: this mixture and the defensive prior."""
         prior = -0.5 * (np.einsum("nd,nd->n", z, z) + z.shape[1] * LOG_2PI)
-        mixture = logsumexp(self.log_parts(z)[0], axis=0)
+        mixture = log_sum_exp(self.log_parts(z)[0], axis=0)
         return np.asarray(np.logaddexp(np.log(DEFENSE) + prior, np.log(1 - DEFENSE) + mixture))
 
     def draw(self, size: int, *, rng: np.random.Generator) -> Array:
@@ -108,13 +110,13 @@ class Population:
         """Log of target over proposal, shape (N,)."""
         share = np.log(np.array(self.counts) / len(self.z))
         prior = -0.5 * (np.einsum("nd,nd->n", self.z, self.z) + self.z.shape[1] * LOG_2PI)
-        proposal = logsumexp(self.log_densities + share[:, None], axis=0)
+        proposal = log_sum_exp(self.log_densities + share[:, None], axis=0)
         return np.asarray(prior + self.log_likelihood - proposal)
 
     @cached_property
     def log_mean(self) -> float:
         """Log of the mean weight: the log evidence."""
-        return float(logsumexp(self.log_weight) - np.log(len(self.z)))
+        return float(log_sum_exp(self.log_weight) - np.log(len(self.z)))
 
     @cached_property
     def shares(self) -> Array:
@@ -249,26 +251,30 @@ def _em(mixture: Mixture, z: Array, share: Array) -> Mixture:
     """One step of expectation-maximization for Student-t components on weighted draws."""
     d = z.shape[1]
     log_parts, distance = mixture.log_parts(z)
-    owned = np.exp(log_parts - logsumexp(log_parts, axis=0)) * share
+    owned = np.exp(log_parts - log_sum_exp(log_parts, axis=0)) * share
     weights = owned.sum(axis=1)
     pull = owned * (mixture.freedom + d) / (mixture.freedom + distance)
     effective = weights**2 / np.maximum(np.sum(owned**2, axis=1), 1e-300)
     alive = (weights > 3e-3) & (effective > 2)
     if not alive.any():
         return mixture
-    centers, factors = [], []
-    for k in np.flatnonzero(alive):
-        # As many pseudo-draws from the component as it was as it takes to keep it from collapsing.
-        trust = effective[k] / (effective[k] + d + 2)
-        center = trust * (pull[k] @ z) / pull[k].sum() + (1 - trust) * mixture.centers[k]
-        offset = z - center
-        scatter = (offset * pull[k][:, None]).T @ offset / weights[k]
-        before = mixture.factors[k] @ mixture.factors[k].T
-        centers.append(center)
-        factors.append(np.linalg.cholesky(trust * scatter + (1 - trust) * before))
+    pull, before = pull[alive], mixture.factors[alive]
+    # As many pseudo-draws from the component as it was as it takes to keep it from collapsing.
+    trust = (effective / (effective + d + 2))[alive, None]
+    centers = trust * (pull @ z) / pull.sum(axis=1, keepdims=True)
+    centers += (1 - trust) * mixture.centers[alive]
+    scatter = _scatter(z, pull, centers) / weights[alive, None, None]
+    blend = trust[..., None] * scatter
+    blend += (1 - trust[..., None]) * (before @ before.swapaxes(1, 2))
     return replace(
         mixture,
         weights=weights[alive] / weights[alive].sum(),
-        centers=np.array(centers),
-        factors=np.array(factors),
+        centers=centers,
+        factors=np.linalg.cholesky(blend),
     )
+
+
+def _scatter(z: Array, pull: Array, centers: Array) -> Array:
+    """Sums of squares and products (K, d, d) of draws (N, d) about centers, pulled by (K, N)."""
+    offset = z - centers[:, None]
+    return np.asarray((offset * pull[..., None]).swapaxes(1, 2) @ offset)

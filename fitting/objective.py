@@ -99,10 +99,10 @@ class Objective:
     def _projected(self, inner: FloatArray, psi: FloatArray) -> tuple[FloatArray, FloatArray]:
         form, curve = self.hypothesis.form, self.curve
         design = np.asarray(form.design(curve.t, inner))
-        y = np.broadcast_to(curve.y[None, :, None], (*design.shape[:2], 1))
-        columns = np.concatenate((y, design), axis=2)
+        columns = np.empty((len(inner), 1 + len(form.linear), curve.n_obs))
+        columns[:, 0], columns[:, 1:] = curve.y, design.swapaxes(1, 2)
         white, half_log_det = self.hypothesis.noise.whiten(columns, curve, psi)
-        square, linear = project(white[..., 0], white[..., 1:])
+        square, linear = project(white[:, 0], white[:, 1:])
         cost = 0.5 * (square + curve.n_obs * LOG_2PI) + half_log_det
         theta = np.empty((inner.shape[0], len(form.names)))
         theta[:, [form.names.index(name) for name in form.linear]] = linear
@@ -139,7 +139,7 @@ def objective(hypothesis: Hypothesis, curve: Curve) -> Objective:
 
 
 def project(y: FloatArray, design: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Least squares of whitened y (B, n) on whitened columns (B, n, q), q small.
+    """Least squares of whitened y (B, n) on whitened columns (B, q, n), q small.
 
     Gram-Schmidt twice, column by column; a column that is a combination of the earlier ones to
     rounding gets coefficient 0.
@@ -150,13 +150,13 @@ def project(y: FloatArray, design: FloatArray) -> tuple[FloatArray, FloatArray]:
         Residual sum of squares.
     coefficients : ndarray, shape (B, q)
     """
-    batch, _, q = design.shape
+    batch, q, _ = design.shape
     triangle = np.zeros((batch, q, q))
     along = np.zeros((batch, q))
     basis: list[FloatArray] = []
     rest = y
     for j in range(q):
-        column = design[..., j]
+        column = design[:, j]
         length = np.sqrt(np.einsum("bn,bn->b", column, column))
         for _ in range(2):
             for i in range(j):

@@ -16,8 +16,8 @@ from typing import final
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.special import logsumexp
 
+from fitting.log_sum_exp import log_sum_exp
 from fitting.onset_law import Rung, gamma_onsets, rung_table
 from theory.curve import FloatArray
 
@@ -72,7 +72,7 @@ def free_evidence(rungs: Sequence[Rung], tables: RungTables) -> Evidence:
 
     def evidence(stride: int) -> tuple[float, float]:
         step = TABLE_STEP * stride
-        terms = [logsumexp(v[:, inside][:, ::stride], axis=1) for v in tables.values]
+        terms = [log_sum_exp(v[:, inside][:, ::stride], axis=1) for v in tables.values]
         by_cv = np.sum(terms, axis=0) + len(rungs) * math.log(step / (high - low))
         return _over_cv(by_cv[::stride], tables.log_cv[::stride])
 
@@ -95,7 +95,9 @@ def _clock_grid(sd: float, log_medians: FloatArray, tables: RungTables) -> Float
     """Return ln clock factors that cover where the posterior mass is, 2n + 1 even steps."""
     wide = np.linspace(-4.5 * sd, 4.5 * sd, 181)
     by_clock, _ = _by_clock(sd, wide, log_medians, tables, 4)
-    kept = np.flatnonzero(logsumexp(by_clock, axis=0) > np.max(logsumexp(by_clock, axis=0)) - 40)
+    kept = np.flatnonzero(
+        log_sum_exp(by_clock, axis=0) > np.max(log_sum_exp(by_clock, axis=0)) - 40
+    )
     step = wide[1] - wide[0]
     return np.linspace(wide[kept[0]] - step, wide[kept[-1]] + step, 121)
 
@@ -121,7 +123,7 @@ def _by_clock(
             total += highest + np.log(np.exp(values - highest[:, :, None]) @ normal)
         by_scale.append(total)
     log_prior = -((clocks / sd) ** 2) / 2 - math.log(sd * math.sqrt(2 * math.pi))
-    return logsumexp(by_scale, axis=0) + log_prior, log_cv
+    return log_sum_exp(by_scale, axis=0) + log_prior, log_cv
 
 
 def _look_up(table: FloatArray, grid: FloatArray, at: FloatArray) -> FloatArray:
@@ -136,10 +138,10 @@ def _log_evidence(
 ) -> tuple[float, float, float]:
     """Return log evidence and the posterior means of cv and clock factor."""
     by_clock, log_cv = _by_clock(sd, clocks, log_medians, tables, stride)
-    by_cv = logsumexp(by_clock, axis=1) + math.log(clocks[1] - clocks[0])
+    by_cv = log_sum_exp(by_clock, axis=1) + math.log(clocks[1] - clocks[0])
     evidence, cv = _over_cv(by_cv, log_cv)
-    marginal = logsumexp(by_clock, axis=0)
-    weights = np.exp(marginal - logsumexp(marginal))
+    marginal = log_sum_exp(by_clock, axis=0)
+    weights = np.exp(marginal - log_sum_exp(marginal))
     return evidence, cv, float(np.exp(np.sum(weights * clocks)))
 
 
@@ -147,6 +149,6 @@ def _over_cv(by_cv: FloatArray, log_cv: FloatArray) -> tuple[float, float]:
     """Integrate over ln cv, uniform, by a spline of the log integrand; return also E[cv]."""
     fine = np.linspace(log_cv[0], log_cv[-1], 801)
     logs = CubicSpline(log_cv, by_cv)(fine)
-    total = logsumexp(logs)
+    total = log_sum_exp(logs)
     evidence = float(total - math.log(fine.size))
     return evidence, float(np.sum(np.exp(logs - total + fine)))

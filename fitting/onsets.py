@@ -17,8 +17,8 @@ from enum import StrEnum
 from typing import final
 
 import numpy as np
-from scipy.special import logsumexp
 
+from fitting.log_sum_exp import log_sum_exp
 from fitting.onset_evidence import RungTables, free_evidence, predicted_evidence, tabulate
 from fitting.onset_law import Rung, onset_quantiles
 from theory.curve import Condition, Schedule
@@ -250,7 +250,7 @@ def _leads(first: OnsetScore, second: OnsetScore) -> bool:
 def _weighted(scores: Sequence[OnsetScore]) -> tuple[OnsetScore, ...]:
     """Fill in posterior probabilities and sort, best first."""
     logs = np.array([-np.inf if s.log_evidence is None else s.log_evidence for s in scores])
-    weights = np.exp(logs - logsumexp(logs))
+    weights = np.exp(logs - log_sum_exp(logs))
     order = np.argsort(-logs, kind="stable")
     return tuple(replace(scores[i], weight=float(weights[i])) for i in order)
 

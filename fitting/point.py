@@ -153,7 +153,7 @@ def _polish(
     form, curve, p = cost.hypothesis.form, cost.curve, len(cost.hypothesis.form.names)
     psi = theta[p:]
     identity = np.eye(curve.n_obs)[None]
-    whitener = cost.hypothesis.noise.whiten(identity, curve, psi[None])[0][0]
+    whitener = cost.hypothesis.noise.whiten(identity, curve, psi[None])[0][0].T
     parameters = lmfit.Parameters()
     for name, value in zip(form.names, theta[:p], strict=True):
         prior = cost.hypothesis.priors[name]
@@ -202,8 +202,8 @@ def _form_information(cost: Objective, theta: FloatArray) -> FloatArray:
     form, curve = cost.hypothesis.form, cost.curve
     p = len(form.names)
     jacobian = np.asarray(form.jacobian(curve.t, theta[:p]))
-    white = cost.hypothesis.noise.whiten(jacobian[None], curve, theta[None, p:])[0][0]
-    return np.asarray(white.T @ white)
+    white = cost.hypothesis.noise.whiten(jacobian.T[None], curve, theta[None, p:])[0][0]
+    return np.asarray(white @ white.T)
 
 
 def _differenced(cost: Objective, theta: FloatArray, names: tuple[str, ...]) -> FloatArray:

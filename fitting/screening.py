@@ -13,10 +13,10 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from fitting.evidence import log_evidence
 from fitting.fit import FitStatus, PosteriorFit
+from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import Mode, find_modes
 from fitting.target import Target
 from theory.curve import Curve
@@ -72,7 +72,7 @@ def rough(hypothesis: Hypothesis, curve: Curve) -> Rough:
     theta = np.zeros((len(modes), len(hypothesis.names)))
     places = [hypothesis.names.index(name) for name in names]
     theta[:, places] = hypothesis.transport(np.array([mode.center for mode in modes]), names)
-    return Rough(float(logsumexp([mode.log_mass for mode in modes])), modes, theta)
+    return Rough(float(log_sum_exp([mode.log_mass for mode in modes])), modes, theta)
 
 
 def posteriors(

@@ -76,19 +76,19 @@ class Profile:
     def project(self, z: Array) -> tuple[Array, Array]:
         """Residuals and best linear parameters (B, q) by ridge-stabilized normal equations."""
         theta = self.target.hypothesis.transport(z, self.names)
-        design = np.moveaxis(self.target.design(theta), -1, 0) * self.weight
+        design = self.target.design(theta).swapaxes(1, 2) * self.weight
         with np.errstate(all="ignore"):
-            norm = np.sqrt(np.einsum("qbn,qbn->qb", design, design)) + 1e-300
-            design = design / norm[..., None]
-            gram = np.einsum("qbn,rbn->bqr", design, design)
-            right = np.einsum("qbn,n->bq", design, self.y)
+            norm = np.sqrt(np.einsum("bqn,bqn->bq", design, design))[..., None] + 1e-300
+            design /= norm
+            gram = design @ design.swapaxes(1, 2)
+            right = design @ self.y
             bad = ~np.isfinite(gram).all(axis=(1, 2))
-            gram[bad], right[bad] = np.eye(len(design)), 0.0
-            gram = gram + 1e-10 * np.eye(len(design))
-            coefficient = np.linalg.solve(gram, right[..., None])[..., 0]
-            fitted = np.einsum("bq,qbn->bn", coefficient, design)
+            gram[bad], right[bad] = np.eye(gram.shape[1]), 0.0
+            gram += 1e-10 * np.eye(gram.shape[1])
+            coefficient = np.linalg.solve(gram, right[..., None])
+            fitted = (coefficient.swapaxes(1, 2) @ design)[:, 0]
             residual = np.where(bad[:, None], np.inf, self.y - fitted)
-            return residual, coefficient / norm.T
+            return residual, (coefficient / norm)[..., 0]
 
 
 def _apart(z: Array, score: Array, distance: float, most: int) -> Array:

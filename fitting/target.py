@@ -11,8 +11,8 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
+from fitting.log_sum_exp import log_sum_exp
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
@@ -125,19 +125,14 @@ class Target:
         curve, psi = self.curve, theta[:, self.n_form :]
         design = self.design(theta[:, self.nonlinear])
         n_draws, q = len(theta), design.shape[-1]
-        columns = np.empty((1 + q, n_draws, curve.n_obs))
-        columns[1:] = np.moveaxis(design, -1, 0)
-        columns[0] = curve.y
+        columns = np.empty((n_draws, 1 + q, curve.n_obs))
+        columns[:, 1:] = design.swapaxes(1, 2)
+        columns[:, 0] = curve.y
         for j, mean in enumerate(self.means):
             if mean:
-                columns[0] -= mean * columns[1 + j]
-        noise = self.hypothesis.noise
-        whitened, half_log_det = noise.whiten(np.moveaxis(columns, 0, -1), curve, psi)
-        gram = np.empty((n_draws, 1 + q, 1 + q))
-        for i in range(1 + q):
-            for j in range(i + 1):
-                inner = np.einsum("bn,bn->b", whitened[..., i], whitened[..., j])
-                gram[:, i, j] = gram[:, j, i] = inner
+                columns[:, 0] -= mean * columns[:, 1 + j]
+        whitened, half_log_det = self.hypothesis.noise.whiten(columns, curve, psi)
+        gram = whitened @ whitened.swapaxes(1, 2)
         return gram, -0.5 * curve.n_obs * LOG_2PI - half_log_det
 
     def design(self, nonlinear: Array) -> Array:
@@ -149,7 +144,7 @@ class Target:
 
         Against the prior N(0, I) of ordered deviates: it counts the copies that sorting makes.
         """
-        return np.asarray(logsumexp(self.log_likelihoods(sums, scale), axis=0) + self.log_copies)
+        return np.asarray(log_sum_exp(self.log_likelihoods(sums, scale), axis=0) + self.log_copies)
 
     def log_likelihoods(self, sums: Sums, scale: float = 1.0) -> Array:
         """Joint log probability of the curve and each component of the prior, shape (C, B)."""
@@ -166,7 +161,7 @@ class Target:
         """
         parts = self.components()
         joint = self.log_likelihoods(sums)
-        chance = np.exp(joint - logsumexp(joint, axis=0))
+        chance = np.exp(joint - log_sum_exp(joint, axis=0))
         chosen = (rng.random(len(sums.constant)) > np.cumsum(chance, axis=0)[:-1]).sum(axis=0)
         sds = np.stack([part.sds for part in parts])[chosen]
         factor, forward = _solve(sums.gram, sds)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from empirics.networks import MLPAgents, MLPSpec, ModuleAgents, initialize, mlp_policy
+from empirics.networks import LANES, MLPAgents, MLPSpec, ModuleAgents, initialize, mlp_policy
+from empirics.one_thread import one_thread
 
 SPEC = MLPSpec((16, 8))
 
@@ -70,11 +71,30 @@ def test_a_seed_is_bitwise_independent_of_its_company(num_seeds, batch):
         loss = logits.logsumexp(-1).mean(-1) + value.square().mean(-1)
         return logits.detach(), value.detach(), agents.gradient(loss)
 
-    together = compute(policies, x)
-    for s in range(num_seeds):
-        alone = compute(policies[s : s + 1], x[s : s + 1].clone())
-        for ours, theirs in zip(together, alone, strict=True):
-            assert torch.equal(ours[s], theirs[0])
+    with one_thread():
+        together = compute(policies, x)
+        for s in range(num_seeds):
+            alone = compute(policies[s : s + 1], x[s : s + 1].clone())
+            for ours, theirs in zip(together, alone, strict=True):
+                assert torch.equal(ours[s], theirs[0])
+
+
+def test_idle_units_stay_idle():
+    spec = MLPSpec((5, 18))
+    used = policy(0, spec)
+    nn.utils.vector_to_parameters(
+        torch.ones(sum(p.numel() for p in used.parameters())), used.parameters()
+    )
+    idle = MLPAgents([used], spec, "cpu").flat[0] == 0
+    agents = MLPAgents([policy(seed, spec) for seed in range(2)], spec, "cpu")
+    assert idle.any() and all(leaf.shape[-1] % LANES == 0 for leaf in agents.leaves)
+    x = torch.randn(2, 7, 3, 2, generator=torch.Generator().manual_seed(0))
+    for _ in range(3):
+        logits, value = agents(x)
+        gradient = agents.gradient(logits.square().mean((1, 2)) + value.square().mean(1))
+        assert gradient[:, ~idle].any() and not gradient[:, idle].any()
+        with torch.no_grad():
+            agents.flat -= gradient
 
 
 def convolutional():

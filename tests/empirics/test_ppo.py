@@ -419,7 +419,6 @@ print(json.dumps(tests.both_kinds(Path(sys.argv[2]))))
 
 
 def both_kinds(folder):
-    torch.set_num_threads(1)
     options = {"schedule": (0, 200, 400, 600, 800), "on_checkpoint": measure, "folder": folder}
     runs = train_seeds(Corridor, SPEC, SMALL, seeds=(1, 2), **options)
     template = mlp_policy(SPEC, (5,), 2, rng=np.random.default_rng(9))
@@ -434,9 +433,7 @@ def start(folder, where, left):
 
 
 def test_a_killed_run_goes_on_and_ends_with_bitwise_the_same_curves(tmp_path):
-    threads = torch.get_num_threads()
     expected = both_kinds(None)
-    torch.set_num_threads(threads)
     # in a rollout; writing a policy; writing a snapshot; after a rename; in the other kind
     for where, left in (("step", 400), ("write", 3), ("write", 8), ("rename", 5), ("step", 100)):
         with start(tmp_path, where, left) as process:
@@ -449,7 +446,6 @@ def test_a_killed_run_goes_on_and_ends_with_bitwise_the_same_curves(tmp_path):
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
     assert both_kinds(tmp_path) == expected
-    torch.set_num_threads(threads)
     assert not list(tmp_path.rglob("*.tmp"))
 
 

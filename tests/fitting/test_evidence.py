@@ -204,9 +204,9 @@ def constant_wander() -> float:
     for z0 in axes[0]:
         z = np.stack(np.meshgrid([z0], *axes[1:], indexing="ij"), axis=-1).reshape(-1, 3)
         psi = hypothesis.transport(z, hypothesis.noise.names)
-        columns = np.stack([curve.y - center, np.ones(curve.n_obs)], axis=-1)[None]
+        columns = np.stack([curve.y - center, np.ones(curve.n_obs)])[None]
         whitened, half_log_det = hypothesis.noise.whiten(columns, curve, psi)
-        gram = np.einsum("bni,bnj->bij", whitened, whitened)
+        gram = np.einsum("bin,bjn->bij", whitened, whitened)
         inner = 1 / floor_sd**2 + gram[:, 1, 1]
         square = gram[:, 0, 0] - gram[:, 0, 1] ** 2 / inner
         log_det = half_log_det + 0.5 * np.log(inner * floor_sd**2)

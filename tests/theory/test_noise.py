@@ -52,19 +52,19 @@ def test_whitened_columns_have_the_inner_products_of_the_precision(name: str) ->
     noise, curve = NOISES[name], make_curve(with_se=True)
     rng = np.random.default_rng(5)
     psi = np.exp(rng.normal(size=(4, len(noise.names))))
-    columns = rng.normal(size=(4, N, 3))
+    columns = rng.normal(size=(4, 3, N))
     whitened, half_log_det = noise.whiten(columns, curve, psi)
     for b in range(4):
         dense = covariance(noise, curve, psi[b])
-        want = columns[b].T @ np.linalg.solve(dense, columns[b])
-        np.testing.assert_allclose(whitened[b].T @ whitened[b], want, rtol=1e-10, atol=1e-10)
+        want = columns[b] @ np.linalg.solve(dense, columns[b].T)
+        np.testing.assert_allclose(whitened[b] @ whitened[b].T, want, rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(half_log_det[b], 0.5 * np.linalg.slogdet(dense)[1], atol=1e-10)
 
 
 def test_shared_columns_broadcast_over_draws() -> None:
     curve = make_curve(with_se=False)
     psi = np.exp(np.random.default_rng(6).normal(size=(5, 3)))
-    column = np.random.default_rng(7).normal(size=(1, N, 2))
+    column = np.random.default_rng(7).normal(size=(1, 2, N))
     shared, _ = NOISES["ou_white"].whiten(column, curve, psi)
     repeated, _ = NOISES["ou_white"].whiten(np.repeat(column, 5, axis=0), curve, psi)
     np.testing.assert_array_equal(shared, repeated)
@@ -143,7 +143,7 @@ def test_binomial_is_a_density_of_the_proportion() -> None:
     np.testing.assert_allclose(got[:2], want, rtol=1e-12)
     np.testing.assert_array_equal(got[2:], [-np.inf, -np.inf])
     with pytest.raises(ValueError, match="cannot be whitened"):
-        NOISES["binomial"].whiten(np.ones((1, 3, 1)), curve, np.empty((1, 0)))
+        NOISES["binomial"].whiten(np.ones((1, 1, 3)), curve, np.empty((1, 0)))
 
 
 def test_binomial_and_known_se_say_what_they_lack() -> None:

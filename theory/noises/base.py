@@ -64,7 +64,7 @@ class Noise(ABC):
 
         Parameters
         ----------
-        columns : ndarray, shape (B, n, k)
+        columns : ndarray, shape (B, k, n)
             B may be 1 for columns shared by all draws.
         curve : Curve
             Gives the times and the known standard errors.
@@ -72,7 +72,7 @@ class Noise(ABC):
 
         Returns
         -------
-        whitened : ndarray, shape (B, n, k)
+        whitened : ndarray, shape (B, k, n)
         half_log_det : ndarray, shape (B,)
 
         Raises
@@ -106,8 +106,8 @@ class Noise(ABC):
 
 def gaussian_log_likelihood(noise: Noise, y_hat: Array, curve: Curve, psi: Array) -> Array:
     """Log density of ``curve.y`` under Gaussian noise around ``y_hat`` (B, n): shape (B,)."""
-    residual, half_log_det = noise.whiten((curve.y - y_hat)[..., None], curve, psi)
-    square = np.einsum("bnk,bnk->b", residual, residual)
+    residual, half_log_det = noise.whiten((curve.y - y_hat)[:, None], curve, psi)
+    square = np.einsum("bkn,bkn->b", residual, residual)
     return np.asarray(-0.5 * (curve.n_obs * LOG_2PI + square) - half_log_det)
 
 

@@ -1,13 +1,14 @@
 """Slow wander plus white noise: stationary Gaussian processes, exact by Kalman filter."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dtbtrs
 
 from theory.curve import Curve
+from theory.native import native
 from theory.noises.base import (
     CORRELATION_COUNT,
     CORRELATION_TIME,
@@ -36,7 +37,7 @@ class OUWhite(Noise):
     gaussian: ClassVar[bool] = True
 
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
-        return _filter(columns, np.diff(curve.t), psi, white_variance(curve, psi[:, 2]))
+        return _filter(columns, np.diff(curve.t), curve, psi)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
@@ -60,7 +61,7 @@ class AR1White(Noise):
     gaussian: ClassVar[bool] = True
 
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
-        return _filter(columns, np.ones(curve.n_obs - 1), psi, white_variance(curve, psi[:, 2]))
+        return _filter(columns, np.ones(curve.n_obs - 1), curve, psi)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
@@ -70,58 +71,58 @@ class AR1White(Noise):
         return np.asarray(y_hat + _wander(np.ones(curve.n_obs - 1), psi[0], psi[1], rng) + white)
 
 
-def _filter(columns: Array, gaps: Array, psi: Array, white: Array) -> tuple[Array, Array]:
-    """Kalman filter of stationary wander plus white noise of variance ``white`` (B, n).
-
-    The gains do not depend on the data: one loop over points on (B,) arrays. The state means of
-    all draws and columns then solve one bidiagonal system, ``m_{i+1} - c_i m_i = g_i y_i``, in a
-    single LAPACK call; draws follow one another with a zero coefficient between them.
-    """
-    n_draws, n = white.shape
-    sd, time = psi[:, 0], psi[:, 1]
+def _filter(columns: Array, gaps: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+    """Whiten columns (B or 1, k, n) under stationary wander plus white noise, psi (B, 3)."""
+    known = np.zeros(curve.n_obs) if curve.y_se is None else curve.y_se**2
     even = gaps.size > 0 and bool(np.ptp(gaps) <= 1e-12 * gaps[0])
-    exponent = -(gaps[:1] if even else gaps)[:, None] / time
-    shape = (n - 1, n_draws)
-    decay = np.broadcast_to(np.exp(exponent), shape)
-    refill = np.broadcast_to(-(sd**2) * np.expm1(2 * exponent), shape)
-    variance, kept = _gains(decay, refill, sd**2, white.T)
-    scale = np.ascontiguousarray(np.sqrt(variance).T)
-    means = _state_means(columns, decay, kept)
-    np.subtract(np.moveaxis(columns, -1, 0), means, out=means)
-    means /= scale
-    return np.moveaxis(means, 0, -1), np.asarray(np.log(scale).sum(axis=-1))
+    whitened = np.empty((len(psi), *columns.shape[1:]))
+    half_log_det = np.empty(len(psi))
+    _kalman(
+        np.ascontiguousarray(columns),
+        gaps[:1] if even else np.ascontiguousarray(gaps),
+        np.ascontiguousarray(psi),
+        known,
+        whitened,
+        half_log_det,
+    )
+    return whitened, half_log_det
 
 
-def _gains(decay: Array, refill: Array, prior: Array, noise: Array) -> tuple[Array, Array]:
-    """Variance of each innovation and one minus the Kalman gain, both (n, B)."""
-    variance, kept = np.empty((2, *noise.shape))
-    decay2 = decay[:1] ** 2 if decay.strides[0] == 0 else decay**2
-    decay2 = np.broadcast_to(decay2, decay.shape)
-    for i in range(len(noise)):
-        np.add(prior, noise[i], out=variance[i])
-        np.divide(noise[i], variance[i], out=kept[i])
-        if i < len(decay):
-            prior = decay2[i] * prior
-            prior *= kept[i]
-            prior += refill[i]
-    return variance, kept
+@native
+def _kalman(
+    columns: Array, gaps: Array, psi: Array, known: Array, whitened: Array, half_log_det: Array
+) -> None:
+    """Kalman filter of each draw: scaled innovations of every column, and ln |L|.
 
-
-def _state_means(columns: Array, decay: Array, kept: Array) -> Array:
-    """Predicted wander at each point, (k, B, n), from decays (n-1, B) and 1 - gains (n, B)."""
-    n, n_draws = kept.shape
-    band = np.empty((n_draws, n, 2))
-    band[..., 0] = 1.0
-    band[:, -1, 1] = 0.0  # nothing carries over to the next draw
-    np.multiply(decay.T, kept[:-1].T, out=band[:, :-1, 1])
-    take = decay.T - band[:, :-1, 1]
-    np.negative(band[..., 1], out=band[..., 1])
-    means = np.empty((columns.shape[-1], n_draws, n))
-    means[..., 0] = 0.0
-    np.multiply(np.moveaxis(columns, -1, 0)[..., :-1], take, out=means[..., 1:])
-    flat = means.reshape(-1, n_draws * n).T
-    solved, _ = dtbtrs(band.reshape(-1, 2).T, flat, uplo="L", diag="U", overwrite_b=1)
-    return np.asarray(solved.T).reshape(means.shape)
+    The variance of the wander given the past, `prior`, does not depend on the data.
+    """
+    n_draws, n_columns, n = whitened.shape
+    mean = np.empty(n_columns)
+    for b in range(n_draws):
+        own = b if len(columns) > 1 else 0
+        variance = psi[b, 0] ** 2
+        prior, decay, refill = variance, 0.0, 0.0
+        product, log_det = 1.0, 0.0
+        mean[:] = 0.0
+        for i in range(n):
+            white = psi[b, 2] ** 2 + known[i]
+            total = prior + white
+            gain = prior / total
+            scale = 1.0 / math.sqrt(total)
+            product *= total  # one logarithm for many factors
+            if not 1e-100 < product < 1e100:
+                log_det += math.log(product)
+                product = 1.0
+            if i < gaps.size:  # gaps that are all alike are given once
+                forgotten = math.expm1(-gaps[i] / psi[b, 1])
+                decay = 1.0 + forgotten
+                refill = -variance * forgotten * (2.0 + forgotten)
+            for k in range(n_columns):
+                innovation = columns[own, k, i] - mean[k]
+                whitened[b, k, i] = scale * innovation
+                mean[k] = decay * (mean[k] + gain * innovation)
+            prior = decay * decay * white * gain + refill
+        half_log_det[b] = 0.5 * (log_det + math.log(product))
 
 
 def _wander(gaps: Array, sd: float, time: float, rng: np.random.Generator) -> Array:

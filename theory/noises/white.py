@@ -62,7 +62,7 @@ class KnownSE(Noise):
 def _scale(columns: Array, variance: Array) -> tuple[Array, Array]:
     """Whiten independent noise of ``variance`` (B, n)."""
     sd = np.sqrt(variance)
-    return columns / sd[..., None], np.asarray(np.log(sd).sum(axis=-1))
+    return columns / sd[:, None], np.asarray(np.log(sd).sum(axis=-1))
 
 
 def _known_variance(curve: Curve) -> Array:

@@ -115,7 +115,7 @@ def evidence_se(posterior: PosteriorFit) -> float:
 
 
 def scaled_log_evidence(posterior: PosteriorFit, scale: float) -> float:
-    """Return log Z under wider or narrower priors; the nominal one where it was not sampled."""
+    """Return log Z under wider or narrower priors; the nominal one where that is not known."""
     nominal = number(posterior.log_evidence, -np.inf)
     return posterior.scaled_log_evidence.get(scale, nominal)
 

@@ -41,8 +41,8 @@ _REPLICATES = 200
 _FORECASTS = 4
 _STAGE_DRAWS = 300
 _NEGLIGIBLE = 1e-3
-# Candidates that Laplace's approximation puts this many nats behind are not sampled.
-_MARGIN = 10.0
+# Candidates whose evidence is this many nats behind have a weight below a thousandth.
+_MARGIN = 7.0
 _PRECISION = 0.03
 
 

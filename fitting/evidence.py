@@ -37,6 +37,7 @@ def log_evidence(
     draws: int = 1000,
     precision: float = 0.015,
     modes: Sequence[Mode] | None = None,
+    thorough: bool = True,
 ) -> PosteriorFit:
     """Estimate the log evidence and the posterior of a hypothesis on a curve.
 
@@ -51,6 +52,8 @@ def log_evidence(
         Sought standard error of the log evidence.
     modes : sequence of Mode, optional
         What ``fitting.modes.find_modes`` found, if it has been asked already.
+    thorough : bool
+        Whether to send out walkers where draws around the modes do not tell the whole story.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def log_evidence(
             modes = find_modes(target) if modes is None else modes
             if not modes:
                 return _failed(target, FitStatus.NO_SUPPORT)
-            weighted = _sample(recorder, modes, draws, precision, rng)
+            weighted = _sample(recorder, modes, draws, precision, rng, thorough)
             status, k = _gate(weighted)
     except np.linalg.LinAlgError:
         return _failed(target, FitStatus.NOT_SAMPLED)
@@ -83,6 +86,7 @@ def _sample(
     draws: int,
     precision: float,
     rng: np.random.Generator,
+    thorough: bool,
 ) -> Population:
     """Draw rounds from the modes; from walkers too if these do not tell the whole story."""
     target = recorder.target
@@ -103,9 +107,12 @@ def _sample(
         adaptive = refit(adaptive, pilot)
         if final.ess < 0.1 * len(final.z):
             break
+    if not thorough:
+        return final
     if _easy(final):
         return _settled(recorder, joined(adaptive, anchor, ANCHORED), 3 * draws, precision, rng)
     points = walk(recorder.values, scattered(target, size=50, rng=rng), rng=rng)
+    points = target.hypothesis.ordered(points, target.names)
     walked = from_points(points, 4 * target.dimension, rng=rng)
     anchor = joined(walked, anchor, 0.3)
     adaptive = joined(walked, adaptive, 0.3)
@@ -159,12 +166,13 @@ class _Recorder:
         self.parts: list[Sums] = []
 
     def __call__(self, z: Array) -> Array:
-        sums = self.target.sums(z)
+        """Log likelihood of ordered deviates; their prior counts the copies that sorting makes."""
+        sums = self.target.ordered_sums(z)
         self.parts.append(sums)
-        return self.target.log_likelihood(sums)
+        return self.target.log_likelihood(sums) + self.target.log_copies
 
     def values(self, z: Array) -> Array:
-        """Evaluate the log likelihood without keeping anything."""
+        """Evaluate the log likelihood at the sorted deviates, without keeping anything."""
         return self.target.log_likelihood(self.target.sums(z))
 
     def last(self, size: int) -> Sums:
@@ -251,9 +259,10 @@ def _posterior(
 def _natural(target: Target, z: Array, sums: Sums, rng: np.random.Generator) -> tuple[Array, Array]:
     """All parameters in natural units, (S, p), and their log likelihoods."""
     hypothesis = target.hypothesis
-    linear, value = target.draw_linear(sums, rng=rng)
+    drawn, value = target.draw_integrated(sums, rng=rng)
     theta = np.empty((len(z), len(hypothesis.names)))
-    theta[:, [hypothesis.names.index(n) for n in hypothesis.linear]] = linear
+    integrated = [*hypothesis.linear, *([target.share] if target.share else [])]
+    theta[:, [hypothesis.names.index(n) for n in integrated]] = drawn
     sampled = [hypothesis.names.index(n) for n in hypothesis.sampled]
     theta[:, sampled] = hypothesis.transport(z, hypothesis.sampled)
     return theta, value

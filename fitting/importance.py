@@ -275,6 +275,6 @@ def _em(mixture: Mixture, z: Array, share: Array) -> Mixture:
 
 
 def _scatter(z: Array, pull: Array, centers: Array) -> Array:
-    """Sums of squares and products (K, d, d) of draws (N, d) about centers, pulled by (K, N)."""
+    """Sum squares and products (K, d, d) of draws (N, d) about centers, pulled by (K, N)."""
     offset = z - centers[:, None]
     return np.asarray((offset * pull[..., None]).swapaxes(1, 2) @ offset)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def log_sum_exp(logs: Array, axis: int | None = None) -> Array:
+def log_sum_exp(logs: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """Log of the sum of exponentials; -inf for a sum of nothing but zeros.
 
     As `scipy.special.logsumexp` for real arrays, without its milliseconds of dispatch a call.

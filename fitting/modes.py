@@ -4,6 +4,7 @@ From the starts of the form and every story of the residuals, damped Newton on t
 at once, in coordinates that are adapted to its own curvature.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import final
@@ -18,6 +19,7 @@ from theory.noise import NoiseKind
 Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
+OUTSIDE = 1.8  # deviate of a place well before or after the curve
 MEMORIES = (-1.5, 0.0, 1.2)  # deviates of a correlation time: short, middling, long
 
 
@@ -33,11 +35,18 @@ class Mode:
         ``factor @ factor.T`` is the inverse of the negative Hessian there.
     log_density : float
         Of prior times likelihood.
+    log_likelihood : float
+        Its second part, with the linear parameters integrated out.
+    log_copies : float
+        Log of the number of orders in which its ordered places could stand: as many modes are
+        alike, unless they run into one another where two places meet.
     """
 
     center: Array
     factor: Array
     log_density: float
+    log_likelihood: float = -np.inf
+    log_copies: float = 0.0
 
     @property
     def covariance(self) -> Array:
@@ -46,29 +55,79 @@ class Mode:
 
     @property
     def log_mass(self) -> float:
-        """Laplace's estimate of the integral around the mode."""
+        """Laplace's estimate of the integral around the mode, at most."""
         d = self.center.size
         _, log_det = np.linalg.slogdet(self.factor)
-        return float(self.log_density + 0.5 * d * LOG_2PI + log_det)
+        return float(self.log_density + self.log_copies + 0.5 * d * LOG_2PI + log_det)
 
 
 def log_target(target: Target, z: Array) -> Array:
-    """Log of prior times likelihood at deviates z (B, d)."""
-    prior = -0.5 * (np.einsum("bd,bd->b", z, z) + z.shape[1] * LOG_2PI)
-    return np.asarray(prior + target.log_likelihood(target.sums(z)))
+    """Log of prior times likelihood at deviates z (B, d), the ordered ones sorted.
+
+    Sorting makes the target go on where two places meet: an edge there would pass for a narrow
+    peak.
+    """
+    return log_prior(z) + target.log_likelihood(target.sums(z))
+
+
+def log_prior(z: Array) -> Array:
+    """Log density of N(0, I) at deviates z (B, d)."""
+    return np.asarray(-0.5 * (np.einsum("bd,bd->b", z, z) + z.shape[1] * LOG_2PI))
 
 
 def find_modes(target: Target, *, most: int = 4) -> list[Mode]:
-    """Find local maxima, best first; empty if no point tried has a positive likelihood."""
-    starts, factors = form_starts(target, most)
+    """Find local maxima, best first; empty if no point tried has a positive likelihood.
+
+    Beside them, of every ordered group, the best that is left when its first place stands before
+    the curve, and when its last stands after: then nothing is known of that stage, and much of the
+    posterior may lie there without a peak.
+    """
+    modes = _climbed(target, most, {})
+    for places in target.places:
+        for i, deviate in ((places[0], -OUTSIDE), (places[-1], OUTSIDE)):
+            modes += _climbed(target, 1, {i: deviate})
+    return _distinct(sorted(modes, key=lambda mode: -mode.log_mass))
+
+
+def _climbed(target: Target, most: int, held: Mapping[int, float]) -> list[Mode]:
+    """Find local maxima with some deviates held where they are."""
+    starts, factors = form_starts(target, most, held)
     centers, factors = _with_noise(target, starts, factors, 2 * most)
-    log_density = log_target(target, centers)
-    keep = np.isfinite(log_density)
+    keep = np.isfinite(log_target(target, centers))
     if not keep.any():
         return []
-    centers, factors, log_density = _newton(target, centers[keep], factors[keep], log_density[keep])
-    modes = [Mode(c, f, float(v)) for c, f, v in zip(centers, factors, log_density, strict=True)]
-    return _distinct(sorted(modes, key=lambda mode: -mode.log_mass))
+    centers, factors = centers[keep], factors[keep]
+    free = [i for i in range(target.dimension) if i not in held]
+
+    def part(z: Array) -> Array:
+        whole = np.empty((len(z), target.dimension))
+        whole[:, free] = z
+        for i, deviate in held.items():
+            whole[:, i] = deviate
+        return log_target(target, whole)
+
+    square = np.ix_(range(len(centers)), free, free)
+    centers[:, free], factors[square], log_density = _newton(
+        part, centers[:, free], factors[square]
+    )
+    centers, factors = _sorted(target, centers, factors)
+    likelihood = log_density - log_prior(centers)
+    return [
+        Mode(c, f, float(v), float(w), target.log_copies)
+        for c, f, v, w in zip(centers, factors, log_density, likelihood, strict=True)
+    ]
+
+
+def _sorted(target: Target, centers: Array, factors: Array) -> tuple[Array, Array]:
+    """Put the deviates of every ordered group in order, and the rows of the factors with them."""
+    order = np.tile(np.arange(centers.shape[1]), (len(centers), 1))
+    for places in target.places:
+        here = list(places)
+        order[:, here] = np.take_along_axis(
+            order[:, here], np.argsort(centers[:, here], axis=1), axis=1
+        )
+    rows = np.arange(len(centers))[:, None]
+    return centers[rows, order], factors[rows, order]
 
 
 def loose(target: Target, mode: Mode) -> NDArray[np.bool_]:
@@ -164,7 +223,7 @@ def _stories(target: Target, level: float) -> Array:
 
 
 def _newton(
-    target: Target, centers: Array, factors: Array, value: Array, *, rounds: int = 6
+    height: Callable[[Array], Array], centers: Array, factors: Array, *, rounds: int = 6
 ) -> tuple[Array, Array, Array]:
     """Climb to the maxima; factors end as those of the inverse negative Hessian.
 
@@ -172,11 +231,11 @@ def _newton(
     factor, so they see the bulk and not the rounding.
     """
     k, d = centers.shape
+    value = height(centers)
     stencil, pairs = _stencil(d, 0.33)
     for _ in range(rounds):
         points = centers[:, None] + np.einsum("kij,sj->ksi", factors, stencil)
-        around = log_target(target, points.reshape(-1, d)).reshape(k, -1)
-        around = np.maximum(around, value[:, None] - 50)
+        around = height(points.reshape(-1, d)).reshape(k, -1)
         gradient, hessian = _differences(value, around, pairs, 0.33)
         eigenvalue, vector = np.linalg.eigh(-hessian)
         stiffness = np.clip(eigenvalue, 0.1, 1e4)
@@ -190,7 +249,7 @@ def _newton(
         widest = np.sqrt(np.einsum("kij,kij->ki", factors, factors).max(axis=1))
         factors = factors * np.minimum(1, 1.5 / widest)[:, None, None]
         candidates = centers + np.array([1.0, 0.4, 0.1])[:, None, None] * direction
-        new = log_target(target, candidates.reshape(-1, d)).reshape(3, k)
+        new = height(candidates.reshape(-1, d)).reshape(3, k)
         best = np.argmax(new, axis=0)
         better = new[best, range(k)] > value
         centers = np.where(better[:, None], candidates[best, range(k)], centers)
@@ -211,16 +270,32 @@ def _stencil(d: int, h: float) -> tuple[Array, list[tuple[int, int]]]:
 def _differences(
     value: Array, around: Array, pairs: list[tuple[int, int]], h: float
 ) -> tuple[Array, Array]:
-    """Gradient and Hessian by central differences from the values on a stencil."""
+    """Gradient and Hessian by central differences from the values on a stencil.
+
+    Where the likelihood is zero on one side, the other side is taken for both, so that an edge is
+    not taken for a narrow peak; where it is zero on both, unit curvature is.
+    """
     k = len(value)
     d = (around.shape[1] - 2 * len(pairs)) // 2
-    up, down = around[:, :d], around[:, d : 2 * d]
+    center = value[:, None]
+    known = np.isfinite(around)
+    around = np.where(known, np.maximum(around, center - 50), -np.inf)
+    up, down = _mended(around[:, :d], around[:, d : 2 * d], center - 0.5 * h * h)
     gradient = (up - down) / (2 * h)
     hessian = np.zeros((k, d, d))
-    center = value[:, None]
     hessian[:, range(d), range(d)] = (up - 2 * center + down) / h**2
     for p, (i, j) in enumerate(pairs):
-        both = around[:, 2 * d + p] + around[:, 2 * d + len(pairs) + p]
-        cross = both + 2 * value - up[:, i] - up[:, j] - down[:, i] - down[:, j]
+        both = 2 * d + p, 2 * d + len(pairs) + p
+        straight = up[:, i] + up[:, j] + down[:, i] + down[:, j] - 2 * value
+        cross = np.where(
+            known[:, both].all(axis=1), np.sum(around[:, both], axis=1) - straight, 0.0
+        )
         hessian[:, i, j] = hessian[:, j, i] = cross / (2 * h**2)
     return gradient, hessian
+
+
+def _mended(up: Array, down: Array, neither: Array) -> tuple[Array, Array]:
+    """Put for -inf on one side the value of the other, on both sides that of `neither`."""
+    best = np.maximum(up, down)
+    best = np.where(np.isfinite(best), best, neither)
+    return np.where(np.isfinite(up), up, best), np.where(np.isfinite(down), down, best)

@@ -1,20 +1,21 @@
 """Which hypotheses are worth an exact evidence.
 
-Laplace's approximation around the modes costs a fifth of importance sampling and is mostly within
-two nats. A candidate that it puts many nats behind the best one cannot matter; the others are
-sampled.
+Laplace's approximation around the modes costs a fifth of importance sampling, but on broad
+posteriors it may be many nats too low. What cannot lie is the likelihood: no evidence exceeds its
+largest value. So a candidate that Laplace puts far behind is left out only if that bound is far
+behind too; else a quick sample decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.evidence import log_evidence
+from fitting.evidence import SCALES, log_evidence
 from fitting.fit import FitStatus, PosteriorFit
 from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import Mode, find_modes
@@ -27,6 +28,14 @@ FloatArray = NDArray[np.float64]
 LAPLACE = "Laplace's approximation"
 LAPLACE_SE = 2.0
 """What Laplace's approximation may be off by, in nats: measured on sigmoids with unseen plateau."""
+
+# Nats by which Laplace's approximation may be too low before only the bound counts, and by which
+# the largest likelihood may exceed the one at the mode, where the prior has its say too.
+_LAPLACE_SLACK = 3.0
+_BOUND_SLACK = 1.0
+
+_QUICK_DRAWS = 400
+_QUICK_PRECISION = 0.3
 
 # A candidate behind by more than Laplace's error has a small weight, whose error is smaller still:
 # its evidence is sought this many times less precisely.
@@ -52,11 +61,17 @@ class Rough:
         What the search found.
     theta
         Shape (K, p): parameters at the modes, linear ones left at zero.
+    bound
+        What the log evidence cannot exceed, as far as the search saw.
+    scaled
+        The same as `log_evidence` with wider or narrower priors of the linear parameters.
     """
 
     log_evidence: float | None
     modes: tuple[Mode, ...]
     theta: FloatArray
+    bound: float = np.inf
+    scaled: Mapping[float, float] = field(default_factory=dict)
 
 
 def rough(hypothesis: Hypothesis, curve: Curve) -> Rough:
@@ -68,11 +83,23 @@ def rough(hypothesis: Hypothesis, curve: Curve) -> Rough:
     modes = tuple(find_modes(target))
     if not modes:
         return Rough(None, (), nothing)
-    names = tuple(target.names)
+    centers = np.array([mode.center for mode in modes])
+    sums = target.sums(centers)
+    mass = np.array([mode.log_mass for mode in modes])
+    here = target.log_likelihood(sums)
+    scaled = {
+        scale: float(log_sum_exp(mass + target.log_likelihood(sums, scale) - here))
+        for scale in SCALES
+        if hypothesis.linear
+    }
     theta = np.zeros((len(modes), len(hypothesis.names)))
-    places = [hypothesis.names.index(name) for name in names]
-    theta[:, places] = hypothesis.transport(np.array([mode.center for mode in modes]), names)
-    return Rough(float(log_sum_exp([mode.log_mass for mode in modes])), modes, theta)
+    theta[:, [hypothesis.names.index(n) for n in target.names]] = hypothesis.transport(
+        centers, target.names
+    )
+    if target.share is not None:
+        theta[:, hypothesis.names.index(target.share)] = target.best_share(sums)
+    bound = max(mode.log_likelihood for mode in modes) + _BOUND_SLACK
+    return Rough(float(log_sum_exp(mass)), modes, theta, bound, scaled)
 
 
 def posteriors(
@@ -92,7 +119,7 @@ def posteriors(
     rngs
         One for each hypothesis, so that one's draws do not depend on the others.
     margin
-        Nats behind the best approximation from which on a hypothesis is not sampled.
+        Nats behind the best evidence from which on a hypothesis does not matter.
     precision
         Sought Monte-Carlo standard error of the log evidence, in nats.
 
@@ -102,32 +129,48 @@ def posteriors(
         With the modes (K, p) found on the way. A hypothesis that was not sampled has no draws, no
         standard error, and Laplace's evidence.
     """
-    first = [rough(h, curve) for h in hypotheses]
-    known = [r.log_evidence for r in first if r.log_evidence is not None]
-    top = max(known, default=-np.inf)
-    floor, lead = top - margin, top - LAPLACE_SE
-    found = []
-    for hypothesis, guess, rng in zip(hypotheses, first, rngs, strict=True):
+    guesses = [rough(h, curve) for h in hypotheses]
+    top = max((g.log_evidence for g in guesses if g.log_evidence is not None), default=-np.inf)
+    found: dict[int, PosteriorFit] = {}
+
+    def sampled(i: int, guess: Rough, **options: Any) -> PosteriorFit:
+        return log_evidence(hypotheses[i], curve, rng=rngs[i], modes=guess.modes or None, **options)
+
+    for i, guess in enumerate(guesses):
         value = guess.log_evidence
-        if value is None or value >= floor:
-            posterior = log_evidence(
-                hypothesis,
-                curve,
-                rng=rng,
-                precision=precision * (_BEHIND if value is not None and value < lead else 1.0),
-                modes=guess.modes or None,
-            )
-        else:
-            posterior = _unsampled(hypothesis, curve, value)
-        found.append((posterior, guess.theta))
-    best = max((p.log_evidence for p, _ in found if p.log_evidence is not None), default=-np.inf)
-    for i, (posterior, modes) in enumerate(found):
+        if value is None or value >= top - margin - _LAPLACE_SLACK:
+            behind = value is not None and value < top - LAPLACE_SE
+            found[i] = sampled(i, guess, precision=precision * (_BEHIND if behind else 1.0))
+    best = _best(found)
+    for i, guess in enumerate(guesses):
+        if i in found or guess.bound < best - margin:
+            continue
+        found[i] = sampled(i, guess, draws=_QUICK_DRAWS, precision=_QUICK_PRECISION, thorough=False)
+        if _matters(found[i], best - margin):
+            found[i] = sampled(i, guess, precision=precision * _BEHIND)
+    best = _best(found)
+    for i, posterior in found.items():
         if _worth_another_try(posterior, best):
             again = log_evidence(
                 hypotheses[i], curve, rng=rngs[i], draws=_MORE_DRAWS, precision=precision
             )
-            found[i] = (max(posterior, again, key=lambda p: p.ess), modes)
-    return found
+            found[i] = max(posterior, again, key=lambda p: p.ess)
+    return [
+        (found[i] if i in found else _unsampled(h, curve, guess), guess.theta)
+        for i, (h, guess) in enumerate(zip(hypotheses, guesses, strict=True))
+    ]
+
+
+def _best(found: Mapping[int, PosteriorFit]) -> float:
+    known = [p.log_evidence for p in found.values() if p.log_evidence is not None]
+    return max(known, default=-np.inf)
+
+
+def _matters(quick: PosteriorFit, floor: float) -> bool:
+    """Whether a quick sample leaves room for an evidence above the floor."""
+    if quick.log_evidence is None or quick.status != FitStatus.OK:
+        return True
+    return quick.log_evidence + 3.0 * (quick.log_evidence_se or 0.0) > floor
 
 
 def _worth_another_try(posterior: PosteriorFit, best: float) -> bool:
@@ -137,17 +180,18 @@ def _worth_another_try(posterior: PosteriorFit, best: float) -> bool:
     return posterior.ess < _TOO_FEW and posterior.log_evidence > best - _NEAR
 
 
-def _unsampled(hypothesis: Hypothesis, curve: Curve, value: float) -> PosteriorFit:
+def _unsampled(hypothesis: Hypothesis, curve: Curve, guess: Rough) -> PosteriorFit:
     return PosteriorFit(
         hypothesis=hypothesis,
         curve_digest=curve.digest,
         names=hypothesis.names,
         draws=np.zeros((0, len(hypothesis.names))),
-        log_evidence=value,
+        log_evidence=guess.log_evidence,
         log_evidence_se=None,
         ess=0.0,
         pareto_k=float("nan"),
         sampler=LAPLACE,
         log_likelihood_max=float("-inf"),
         status=FitStatus.OK,
+        scaled_log_evidence=guess.scaled,
     )

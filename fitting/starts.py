@@ -5,6 +5,8 @@ Quasi-random points over the whole prior, with the linear parameters and the noi
 Levenberg-Marquardt from the best distinct ones, all at once.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import final
 
 import numpy as np
@@ -14,6 +16,9 @@ from scipy.special import ndtri
 from fitting.target import Target
 
 Array = NDArray[np.float64]
+
+HELD_SD = 0.6
+"""Spread around a deviate that was held, not searched."""
 
 
 def spread(n: int, dimension: int) -> Array:
@@ -28,33 +33,50 @@ def spread(n: int, dimension: int) -> Array:
     return np.asarray(ndtri((0.5 + np.arange(1, n + 1)[:, None] * steps) % 1))
 
 
-def form_starts(target: Target, most: int) -> tuple[Array, Array]:
-    """Deviates of the form's sampled parameters (K, n_form), and factors of their covariance."""
-    d = len(target.nonlinear)
+def form_starts(
+    target: Target, most: int, held: Mapping[int, float] = MappingProxyType({})
+) -> tuple[Array, Array]:
+    """Find deviates of the form's sampled parameters (K, n_form), and factors of their covariance.
+
+    Parameters
+    ----------
+    target : Target
+    most : int
+        Largest K.
+    held : mapping of int to float
+        Deviates, by their place among the sampled parameters, that are not searched.
+    """
+    profile = Profile(target, held)
+    d = len(profile.free)
     if d == 0:
         z = np.zeros((1, 0))
-        return _with_linear(target, z), _linear_factor(target, np.zeros((1, 0, 0)))
-    profile = Profile(target)
+        return _with_linear(target, z, held), _linear_factor(target, np.zeros((1, 0, 0)), held)
     z = spread(256 * d, d)
     score, _ = profile(z)
     z = _apart(z, score, 0.4, 12)
     z, score, factors = _levenberg_marquardt(profile, z)
-    z = target.hypothesis.ordered(z, profile.names)
+    if not held:
+        z = target.hypothesis.ordered(z, profile.names)
     order = np.argsort(-score)
     chosen: list[int] = []
     for k in order:
         near = any(np.abs(z[k] - z[j]).max() < 0.02 + np.abs(factors[j]).max() for j in chosen)
         if not near and len(chosen) < most:
             chosen.append(int(k))
-    return _with_linear(target, z[chosen]), _linear_factor(target, factors[chosen])
+    return _with_linear(target, z[chosen], held), _linear_factor(target, factors[chosen], held)
 
 
 @final
 class Profile:
-    """Residuals of the best linear parameters, and the noise-free score, at nonlinear deviates."""
+    """Residuals of the best linear parameters, and the noise-free score, at nonlinear deviates.
 
-    def __init__(self, target: Target) -> None:
+    Deviates are (B, d): those of the nonlinear parameters that are not held.
+    """
+
+    def __init__(self, target: Target, held: Mapping[int, float] = MappingProxyType({})) -> None:
         self.target = target
+        self.held = held
+        self.free = [i for i in target.nonlinear if i not in held]
         curve = target.curve
         self.names = tuple(target.names[i] for i in target.nonlinear)
         spread_y = float(np.std(curve.y))
@@ -75,20 +97,45 @@ class Profile:
 
     def project(self, z: Array) -> tuple[Array, Array]:
         """Residuals and best linear parameters (B, q) by ridge-stabilized normal equations."""
-        theta = self.target.hypothesis.transport(z, self.names)
+        theta = self.target.hypothesis.transport(self.whole(z), self.names)
         design = self.target.design(theta).swapaxes(1, 2) * self.weight
         with np.errstate(all="ignore"):
-            norm = np.sqrt(np.einsum("bqn,bqn->bq", design, design))[..., None] + 1e-300
-            design /= norm
-            gram = design @ design.swapaxes(1, 2)
-            right = design @ self.y
-            bad = ~np.isfinite(gram).all(axis=(1, 2))
-            gram[bad], right[bad] = np.eye(gram.shape[1]), 0.0
-            gram += 1e-10 * np.eye(gram.shape[1])
-            coefficient = np.linalg.solve(gram, right[..., None])
-            fitted = (coefficient.swapaxes(1, 2) @ design)[:, 0]
-            residual = np.where(bad[:, None], np.inf, self.y - fitted)
-            return residual, (coefficient / norm)[..., 0]
+            if self.target.share is not None:
+                design = self._joined(design)
+            coefficient, norm = self._solved(design)
+            residual = self.y - (coefficient[:, None] @ design)[:, 0]
+            residual[~np.isfinite(residual).all(axis=1)] = np.inf
+            return residual, coefficient / norm
+
+    def whole(self, z: Array) -> Array:
+        """Put the held deviates among the free ones: all nonlinear ones, in order."""
+        if not self.held:
+            return z
+        out = np.empty((len(z), len(self.names)))
+        for column, i in enumerate(self.target.nonlinear):
+            out[:, column] = self.held[i] if i in self.held else z[:, self.free.index(i)]
+        return out
+
+    def _joined(self, design: Array) -> Array:
+        """Join the columns (B, q + 1, n) that a share divides, at its best value in [0, 1]."""
+        coefficient, norm = self._solved(design)
+        gain = self.target.gain - 1
+        part, total = (coefficient[:, k] / norm[:, k] for k in (-1, gain))
+        share = np.clip(np.nan_to_num(part / total, nan=0.5), 0.0, 1.0)
+        joined = design[:, :-1] * norm[:, :-1, None]
+        joined[:, gain] += share[:, None] * design[:, -1] * norm[:, -1:]
+        return joined
+
+    def _solved(self, design: Array) -> tuple[Array, Array]:
+        """Scale columns (B, q, n) in place; return coefficients and former lengths, (B, q) each."""
+        norm = np.sqrt(np.einsum("bqn,bqn->bq", design, design)) + 1e-300
+        design /= norm[..., None]
+        gram = design @ design.swapaxes(1, 2)
+        right = design @ self.y
+        bad = ~np.isfinite(gram).all(axis=(1, 2))
+        gram[bad], right[bad] = np.eye(gram.shape[1]), 0.0
+        gram += 1e-10 * np.eye(gram.shape[1])
+        return np.linalg.solve(gram, right[..., None])[..., 0], norm
 
 
 def _apart(z: Array, score: Array, distance: float, most: int) -> Array:
@@ -139,14 +186,15 @@ def _levenberg_marquardt(profile: Profile, z: Array) -> tuple[Array, Array, Arra
     return z, score, factors
 
 
-def _with_linear(target: Target, z: Array) -> Array:
+def _with_linear(target: Target, z: Array, held: Mapping[int, float]) -> Array:
     """Place nonlinear deviates among the form's sampled ones, with fitted linear parameters."""
+    whole = Profile(target, held).whole(z)
     out = np.zeros((len(z), target.n_form))
-    out[:, target.nonlinear] = z
+    out[:, target.nonlinear] = whole
     linear = target.sampled_linear
     if linear:
         names = tuple(target.names[i] for i in linear)
-        out[:, linear] = target.hypothesis.standard(_inside(target, z), names).clip(-6, 6)
+        out[:, linear] = target.hypothesis.standard(_inside(target, whole), names).clip(-6, 6)
     return out
 
 
@@ -171,10 +219,12 @@ def _inside(target: Target, z: Array) -> Array:
     return np.asarray(coefficient)
 
 
-def _linear_factor(target: Target, factors: Array) -> Array:
+def _linear_factor(target: Target, factors: Array, held: Mapping[int, float]) -> Array:
     out = np.zeros((len(factors), target.n_form, target.n_form))
-    places = np.array(target.nonlinear, dtype=np.intp)
+    places = np.array(Profile(target, held).free, dtype=np.intp)
     out[:, places[:, None], places] = factors
+    for i in held:
+        out[:, i, i] = HELD_SD
     for i in target.sampled_linear:
         out[:, i, i] = 0.1
     return out

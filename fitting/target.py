@@ -1,24 +1,29 @@
 """The density that evidence integrates: prior times likelihood over standard normal deviates.
 
-Linear parameters with Gaussian-mixture priors are integrated in closed form, so only the
-nonlinear and the noise parameters remain. All a draw has to keep for it are its inner products.
+Linear parameters with Gaussian-mixture priors are integrated in closed form, and a share that
+divides one of them by a sum over nodes (`fitting.share`), so only the other nonlinear and the noise
+parameters remain. All a draw has to keep for it are its inner products.
 """
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
-from math import lgamma
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fitting.log_sum_exp import log_sum_exp
+from fitting.share import gram_at, least_squares_share, share_nodes
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
+from theory.native import native
 
 Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
+SHARE_CHUNK = 256  # draws at once, each at all nodes of its share
 CHUNK = 50_000  # points times draws at once: columns stay in the processor's cache
 
 
@@ -29,7 +34,7 @@ class Sums:
 
     Attributes
     ----------
-    gram : ndarray, shape (B, 1 + q, 1 + q)
+    gram : ndarray, shape (B, 1 + q, 1 + q), or 2 + q where a share is integrated
         Of the columns (y minus the linear parameters' prior means, design).
     constant : ndarray, shape (B,)
         Log density of whitened zeros; -inf where the likelihood is zero or undefined.
@@ -38,7 +43,7 @@ class Sums:
     gram: Array
     constant: Array
 
-    def at(self, index: NDArray[np.intp]) -> "Sums":
+    def at(self, index: NDArray[np.intp] | slice) -> "Sums":
         """Keep the draws at ``index``."""
         return Sums(self.gram[index], self.constant[index])
 
@@ -70,11 +75,12 @@ class Target:
         form = hypothesis.form
         n_noise = len(hypothesis.noise.names)
         self.n_form = self.dimension - n_noise
-        self.nonlinear = [self.names.index(n) for n in form.nonlinear]
+        self.share = hypothesis.share
+        self.nonlinear = [self.names.index(n) for n in form.nonlinear if n != self.share]
         self.sampled_linear = [self.names.index(n) for n in form.linear if n in self.names]
         self.places = hypothesis.places(self.names)
         # Sorting makes k! copies of the posterior; one is kept, and counts k! times.
-        self.log_copies = sum(lgamma(len(places) + 1) for places in self.places)
+        self.log_copies = sum(math.lgamma(len(places) + 1) for places in self.places)
         self.means = np.array([hypothesis.priors[n].gaussians[0][1] for n in hypothesis.linear])
 
     def components(self, scale: float = 1.0) -> tuple[Component, ...]:
@@ -89,18 +95,26 @@ class Target:
         )
 
     def sums(self, z: Array) -> Sums:
-        """Inner products at deviates z (B, dimension); likelihood zero where they are unordered."""
-        sums = self._nothing(len(z))
-        kept = np.flatnonzero(self.is_ordered(z))
+        """Inner products at deviates z (B, dimension), the ordered ones sorted."""
+        sums = self.no_sums(len(z))
         size = max(64, CHUNK // self.curve.n_obs)
-        for i in range(0, len(kept), size):
-            part = kept[i : i + size]
+        for i in range(0, len(z), size):
+            part = slice(i, i + size)
             sums.gram[part], sums.constant[part] = self._sums(z[part])
         return sums
 
-    def _nothing(self, size: int) -> Sums:
-        q = len(self.hypothesis.linear)
-        return Sums(np.zeros((size, 1 + q, 1 + q)), np.full(size, -np.inf))
+    def ordered_sums(self, z: Array) -> Sums:
+        """Inner products at deviates z (B, dimension); likelihood zero where they are unordered."""
+        sums = self.no_sums(len(z))
+        kept = self.is_ordered(z)
+        some = self.sums(z[kept])
+        sums.gram[kept], sums.constant[kept] = some.gram, some.constant
+        return sums
+
+    def no_sums(self, size: int) -> Sums:
+        """Make the sums of draws whose likelihood is zero."""
+        k = 1 + len(self.hypothesis.linear) + (self.share is not None)
+        return Sums(np.zeros((size, k, k)), np.full(size, -np.inf))
 
     def is_ordered(self, z: Array) -> NDArray[np.bool_]:
         """Whether the deviates (B, dimension) of every ordered group increase."""
@@ -136,81 +150,150 @@ class Target:
         return gram, -0.5 * curve.n_obs * LOG_2PI - half_log_det
 
     def design(self, nonlinear: Array) -> Array:
-        """Columns of the linear parameters, (B, n, q), at natural nonlinear parameters."""
-        return np.asarray(self.hypothesis.form.design(self.curve.t, nonlinear))
+        """Columns that the likelihood needs, (B, n, q), at natural nonlinear parameters.
+
+        Those of the linear parameters, and the direction of the share if one is integrated.
+        """
+        form, t = self.hypothesis.form, self.curve.t
+        make = form.design if self.share is None else form.divided_design
+        return np.asarray(make(t, nonlinear))
+
+    @cached_property
+    def gain(self) -> int:
+        """Place among the columns of the parameter that the share divides."""
+        _, gain = self.hypothesis.form.divided or ("", "")
+        return 1 + self.hypothesis.linear.index(gain)
+
+    @cached_property
+    def precision(self) -> Array:
+        """Prior precisions of the linear parameters and of gain times share, each its widest."""
+        widest = np.max([part.sds for part in self.components()], axis=0)
+        return np.append(widest, widest[self.gain - 1]) ** -2.0
 
     def log_likelihood(self, sums: Sums, scale: float = 1.0) -> Array:
-        """Log likelihood with the linear parameters integrated out, shape (B,).
+        """Log likelihood with the linear parameters and the share integrated out, shape (B,)."""
+        size = len(sums.constant) if self.share is None else SHARE_CHUNK
+        total = np.empty(len(sums.constant))
+        for i in range(0, len(total), size):
+            part = slice(i, i + size)
+            logs, _ = self.log_likelihoods(sums.at(part), scale)
+            total[part] = log_sum_exp(logs, axis=(0, 1))
+        return total
 
-        Against the prior N(0, I) of ordered deviates: it counts the copies that sorting makes.
-        """
-        return np.asarray(log_sum_exp(self.log_likelihoods(sums, scale), axis=0) + self.log_copies)
-
-    def log_likelihoods(self, sums: Sums, scale: float = 1.0) -> Array:
-        """Joint log probability of the curve and each component of the prior, shape (C, B)."""
-        parts = self.components(scale)
-        return np.stack([part.log_weight + _log_marginal(sums, part.sds) for part in parts])
-
-    def draw_linear(self, sums: Sums, *, rng: np.random.Generator) -> tuple[Array, Array]:
-        """One draw of the linear parameters per set of sums, with its log likelihood.
+    def log_likelihoods(self, sums: Sums, scale: float = 1.0) -> tuple[Array, Array]:
+        """Joint log probability of the curve, each component of the prior, and each share.
 
         Returns
         -------
-        linear : ndarray, shape (B, q)
+        logs : ndarray, shape (C, S, B)
+        nodes : ndarray, shape (S, B)
+            The shares; where none is integrated, one row of zeros.
+        """
+        parts = self.components(scale)
+        sds = np.stack([part.sds for part in parts])
+        if self.share is None:
+            gain, nodes = 0, np.zeros((1, len(sums.constant)))
+            log_weight = nodes
+        else:
+            gain = self.gain
+            nodes, log_weight = share_nodes(sums.gram, gain, self.precision)
+        logs = np.empty((len(parts), *nodes.shape))
+        gram = np.ascontiguousarray(sums.gram)
+        _log_marginals(gram, np.ascontiguousarray(sums.constant), nodes, gain, sds, logs)
+        prior = np.array([part.log_weight for part in parts])
+        return logs + prior[:, None, None] + log_weight, nodes
+
+    def best_share(self, sums: Sums) -> Array:
+        """Where least squares puts the share, held inside (0, 1), shape (B,)."""
+        share, _ = least_squares_share(sums.gram, self.gain, self.precision)
+        return np.asarray(np.clip(np.nan_to_num(share, nan=0.5), 0.02, 0.98))
+
+    def draw_integrated(self, sums: Sums, *, rng: np.random.Generator) -> tuple[Array, Array]:
+        """One draw of linear parameters and share per set of sums, with its log likelihood.
+
+        Returns
+        -------
+        drawn : ndarray, shape (B, q), or (B, q + 1) with the share last
         log_likelihood : ndarray, shape (B,)
         """
-        parts = self.components()
-        joint = self.log_likelihoods(sums)
-        chance = np.exp(joint - log_sum_exp(joint, axis=0))
-        chosen = (rng.random(len(sums.constant)) > np.cumsum(chance, axis=0)[:-1]).sum(axis=0)
-        sds = np.stack([part.sds for part in parts])[chosen]
-        factor, forward = _solve(sums.gram, sds)
-        q = sds.shape[1]
-        normals = rng.standard_normal((len(chosen), q))
-        offset = sds * _back_substitute(factor, forward + normals)
-        inner = sums.gram[:, 1:, 0]
-        quadratic = np.einsum("bi,bij,bj->b", offset, sums.gram[:, 1:, 1:], offset)
-        square = sums.gram[:, 0, 0] - 2 * np.einsum("bi,bi->b", inner, offset) + quadratic
-        return self.means + offset, sums.constant - 0.5 * square
+        logs, nodes = self.log_likelihoods(sums)
+        chosen = _drawn(logs.reshape(-1, logs.shape[2]), rng)
+        part, node = np.divmod(chosen, len(nodes))
+        sds = np.stack([one.sds for one in self.components()])[part]
+        if self.share is None:
+            linear, value = _draw_linear(sums, sds, rng)
+            return self.means + linear, value
+        share = _between(nodes, node, rng)
+        gram = gram_at(sums.gram, self.gain, share[None])[0]
+        linear, value = _draw_linear(Sums(gram, sums.constant), sds, rng)
+        return np.column_stack((self.means + linear, share)), value
 
 
-def _log_marginal(sums: Sums, sds: Array) -> Array:
-    """Gaussian integral over linear parameters with prior sds (q,), shape (B,).
+def _drawn(logs: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw a row of logarithmic weights (K, B) for every column, (B,)."""
+    below = np.cumsum(np.exp(logs - log_sum_exp(logs, axis=0)), axis=0)
+    return np.asarray((rng.random(logs.shape[1]) > below[:-1]).sum(axis=0))
 
-    ``ln N(r; 0, I + X D^2 X')`` by the matrix determinant lemma (Rasmussen and Williams 2006, A.9).
+
+def _between(nodes: Array, node: NDArray[np.intp], rng: np.random.Generator) -> Array:
+    """Draw shares (B,) evenly from the cell of each one's node: half way to the nodes beside it."""
+    edges = np.concatenate((nodes[:1], 0.5 * (nodes[1:] + nodes[:-1]), nodes[-1:]))
+    column = np.arange(nodes.shape[1])
+    low, high = edges[node, column], edges[node + 1, column]
+    return np.asarray(low + (high - low) * rng.random(len(node)))
+
+
+def _draw_linear(sums: Sums, sds: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw the linear parameters' offsets from their means (B, q), with the log likelihood (B,)."""
+    scaled = sds[:, :, None] * sums.gram[:, 1:, 1:] * sds[:, None, :]
+    lower = np.linalg.cholesky(np.eye(sds.shape[1]) + scaled)
+    right = sds * sums.gram[:, 1:, 0]
+    forward = np.linalg.solve(lower, right[..., None])
+    normals = rng.standard_normal((*sds.shape, 1))
+    offset = sds * np.linalg.solve(lower.swapaxes(1, 2), forward + normals)[..., 0]
+    inner = sums.gram[:, 1:, 0]
+    quadratic = np.einsum("bi,bij,bj->b", offset, sums.gram[:, 1:, 1:], offset)
+    square = sums.gram[:, 0, 0] - 2 * np.einsum("bi,bi->b", inner, offset) + quadratic
+    return offset, sums.constant - 0.5 * square
+
+
+@native
+def _log_marginals(
+    gram: Array, constant: Array, share: Array, gain: int, sds: Array, logs: Array
+) -> None:
+    """Gaussian integrals over linear parameters with prior sds (C, q), into logs (C, S, B).
+
+    ``ln N(r; 0, I + X D^2 X')`` by the matrix determinant lemma (Rasmussen and Williams 2006, A.9),
+    with the last column of the design joined to the one at `gain` at each share (S, B); a `gain` of
+    0 joins nothing. The Cholesky factor of ``I + D X'X D`` is built row by row.
     """
-    factor, forward = _solve(sums.gram, np.broadcast_to(sds, (len(sums.gram), sds.size)))
-    log_det = np.log(np.stack([row[-1] for row in factor])).sum(axis=0) if factor else 0.0
-    fitted = np.einsum("bi,bi->b", forward, forward)
-    return np.asarray(sums.constant - 0.5 * (sums.gram[:, 0, 0] - fitted) - log_det)
-
-
-def _solve(gram: Array, sds: Array) -> tuple[list[list[Array]], Array]:
-    """Cholesky rows of ``I + D A D`` and ``L^-1 D b``, for few columns and many draws."""
-    q = sds.shape[1]
-    rows: list[list[Array]] = []
-    forward = np.empty((len(gram), q))
-    for i in range(q):
-        row: list[Array] = []
-        for j in range(i):
-            value = sds[:, i] * gram[:, 1 + i, 1 + j] * sds[:, j]
-            value = value - sum((row[k] * rows[j][k] for k in range(j)), np.zeros(()))
-            row.append(value / rows[j][j])
-        diagonal = 1 + sds[:, i] ** 2 * gram[:, 1 + i, 1 + i]
-        # Rounding cannot push the pivot below the prior's own contribution.
-        rest = np.maximum(diagonal - sum((v * v for v in row), np.zeros(())), 1.0)
-        row.append(np.sqrt(rest))
-        known = sum((row[k] * forward[:, k] for k in range(i)), np.zeros(()))
-        forward[:, i] = (sds[:, i] * gram[:, 1 + i, 0] - known) / row[i]
-        rows.append(row)
-    return rows, forward
-
-
-def _back_substitute(rows: list[list[Array]], right: Array) -> Array:
-    """Solve ``L' x = right`` for Cholesky rows of L."""
-    q = right.shape[1]
-    x = np.empty_like(right)
-    for i in reversed(range(q)):
-        known = sum((rows[k][i] * x[:, k] for k in range(i + 1, q)), np.zeros(()))
-        x[:, i] = (right[:, i] - known) / rows[i][i]
-    return x
+    n_parts, q = sds.shape
+    inner, lower, forward = np.empty((1 + q, 1 + q)), np.empty((q, q)), np.empty(q)
+    for b in range(len(gram)):
+        for s in range(len(share)):
+            inner[:] = gram[b, : 1 + q, : 1 + q]
+            if gain > 0:
+                for i in range(1 + q):
+                    inner[gain, i] += share[s, b] * gram[b, 1 + q, i]
+                for i in range(1 + q):
+                    inner[i, gain] += share[s, b] * gram[b, 1 + q, i]
+                inner[gain, gain] += share[s, b] ** 2 * gram[b, 1 + q, 1 + q]
+            for c in range(n_parts):
+                determinant, fitted = 1.0, 0.0
+                for i in range(q):
+                    for j in range(i + 1):
+                        rest = sds[c, i] * inner[1 + i, 1 + j] * sds[c, j]
+                        for k in range(j):
+                            rest -= lower[i, k] * lower[j, k]
+                        if i > j:
+                            lower[i, j] = rest / lower[j, j]
+                        else:
+                            # Rounding cannot push the pivot below the prior's own contribution.
+                            lower[i, i] = math.sqrt(1.0 + max(rest, 0.0))
+                    known = sds[c, i] * inner[1 + i, 0]
+                    for k in range(i):
+                        known -= lower[i, k] * forward[k]
+                    forward[i] = known / lower[i, i]
+                    determinant *= lower[i, i]
+                    fitted += forward[i] ** 2
+                logs[c, s, b] = constant[b] - 0.5 * (inner[0, 0] - fitted) - math.log(determinant)

@@ -155,6 +155,22 @@ class Form:
         """Names of the other parameters, in order."""
         return tuple(name for name in self.names if name not in self.linear)
 
+    @cached_property
+    def divided(self) -> tuple[str, str] | None:
+        """A share, and the linear parameter that it divides between two columns.
+
+        That is: only this linear parameter's column depends on the share, and straightly. None if
+        there is no such share, or more than one.
+        """
+        symbols = dict(zip(self.names, self.symbols, strict=True))
+        found = []
+        for share in (p.symbol for p in self.parameters if p.kind is Kind.SHARE):
+            slopes = {n: sympy.diff(self.expression, symbols[n], share) for n in self.linear}
+            moved = [name for name, slope in slopes.items() if slope != 0]
+            if len(moved) == 1 and share not in slopes[moved[0]].free_symbols:
+                found.append((share.name, moved[0]))
+        return found[0] if len(found) == 1 else None
+
     def __call__(self, t: ArrayLike, theta: ArrayLike) -> Any:
         """Return the curve's value.
 
@@ -196,6 +212,24 @@ class Form:
         parts = self._evaluate(self._design, t, nonlinear, self.nonlinear, len(self.linear))
         return np.moveaxis(parts, 0, -1)
 
+    def divided_design(self, t: ArrayLike, others: ArrayLike = ()) -> FloatArray:
+        """Return the columns of `design` at share 0, and last what a share of 1 adds to one.
+
+        Parameters
+        ----------
+        t : float or (n,).
+        others : (..., p - q - 1), the nonlinear parameters but for the share of `divided`.
+
+        Returns
+        -------
+        (..., n, q + 1); (..., q + 1) for a float t.
+        """
+        if self.divided is None:
+            raise ValueError(f"{self.name} has no share that divides a linear parameter.")
+        names = tuple(name for name in self.nonlinear if name != self.divided[0])
+        parts = self._evaluate(self._divided_design, t, others, names, len(self.linear) + 1)
+        return np.moveaxis(parts, 0, -1)
+
     @cached_property
     def plain(self) -> sympy.Expr:
         """The expression in elementary functions only, for reading."""
@@ -228,6 +262,16 @@ class Form:
         symbols = dict(zip(self.names, self.symbols, strict=True))
         columns = [differentiate(self.expression, symbols[name]) for name in self.linear]
         return _compiled([symbols[name] for name in self.nonlinear], columns)
+
+    @cached_property
+    def _divided_design(self) -> Numeric:
+        share, gain = self.divided or ("", "")
+        symbols = dict(zip(self.names, self.symbols, strict=True))
+        none = {symbols[share]: sympy.Integer(0)}
+        columns = [differentiate(self.expression, symbols[n]).subs(none) for n in self.linear]
+        columns.append(differentiate(differentiate(self.expression, symbols[gain]), symbols[share]))
+        others = [symbols[name] for name in self.nonlinear if name != share]
+        return _compiled(others, columns)
 
     def _evaluate(
         self,

@@ -86,9 +86,24 @@ class Hypothesis:
         return self.form.linear if self.noise.gaussian and mixtures else ()
 
     @cached_property
+    def share(self) -> str | None:
+        """A share that can be integrated beside the linear parameters: see `Form.divided`.
+
+        Uniform on [0, 1], and dividing a parameter whose prior is centered at zero.
+        """
+        if not self.linear or self.form.divided is None:
+            return None
+        share, gain = self.form.divided
+        prior = self.priors[share]
+        whole = isinstance(prior, Uniform) and (prior.lower, prior.upper) == (0.0, 1.0)
+        centered = all(mean == 0.0 for _, mean, _ in self.priors[gain].gaussians)
+        return share if whole and centered else None
+
+    @cached_property
     def sampled(self) -> tuple[str, ...]:
         """The other parameters, in order."""
-        return tuple(name for name in self.names if name not in self.linear)
+        integrated = (*self.linear, self.share)
+        return tuple(name for name in self.names if name not in integrated)
 
     def transport(self, z: ArrayLike, names: tuple[str, ...] | None = None) -> Array:
         """Parameters in natural units from standard normal deviates.

@@ -10,6 +10,7 @@ from fitting.propose import propose
 from fitting.verdict import VerdictKind
 from theory.curve import Curve
 from theory.family import Family
+from theory.forms import FORMS
 from theory.noise import NOISES
 
 T = np.linspace(1.0, 100.0, 100)
@@ -57,9 +58,24 @@ def test_a_sigmoid_is_called_a_sigmoid(comparison: Comparison) -> None:
     assert comparison.best.form == "logistic"
     assert comparison.stages is not None
     (stage,) = comparison.stages.stages
-    assert stage.midpoint.lower < 50.0 < stage.midpoint.upper
-    # 10-90 % of this logistic takes ln 81 / 0.15.
-    assert stage.width.lower < np.log(81.0) / 0.15 < stage.width.upper
+    # 10-90 % of this logistic takes ln 81 / 0.15, and ln 81 / rate has the relative error of rate.
+    sd_rate, sd_midpoint = cramer_rao(0.02)
+    width = np.log(81.0) / 0.15
+    for found, truth, sd in (
+        (stage.midpoint, 50.0, sd_midpoint),
+        (stage.width, width, width * sd_rate / 0.15),
+    ):
+        assert abs(found.value - truth) < 4.0 * sd
+        assert 0.5 * sd < found.se < 2.0 * sd
+
+
+def cramer_rao(sd: float) -> tuple[float, float]:
+    """Smallest possible standard deviations of rate and midpoint of `sigmoid` under white noise."""
+    logistic = FORMS["logistic"]
+    jacobian = logistic.jacobian(T, [0.0, 1.0, 0.15, 50.0]) / sd
+    variance = np.diag(np.linalg.inv(jacobian.T @ jacobian))
+    at = [logistic.names.index(name) for name in ("rate", "midpoint")]
+    return tuple(np.sqrt(variance[at]))
 
 
 def test_every_missing_number_has_a_doubt(comparison: Comparison) -> None:

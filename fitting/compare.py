@@ -38,7 +38,6 @@ FloatArray = NDArray[np.float64]
 SCALES = (0.5, 2.0)
 _FAMILIES = tuple(Family)
 _REPLICATES = 200
-_FORECASTS = 4
 _STAGE_DRAWS = 300
 _NEGLIGIBLE = 1e-3
 # Candidates whose evidence is this many nats behind have a weight below a thousandth.
@@ -65,7 +64,7 @@ def compare(
     rng
         Drives the importance sampling and the Monte-Carlo error; the same state, the same result.
     with_forecast
-        Whether to refit the leading candidates on the first part of the curve.
+        Whether to hold the forms against the first part of the curve too.
 
     Returns
     -------
@@ -82,8 +81,8 @@ def compare(
     _check(hypotheses)
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
-    children = rng.spawn(len(hypotheses) + 1)
-    found = posteriors(curve, hypotheses, rngs=children[:-1], margin=_MARGIN, precision=_PRECISION)
+    children = rng.spawn(len(hypotheses) + 2)
+    found = posteriors(curve, hypotheses, rngs=children[:-2], margin=_MARGIN, precision=_PRECISION)
     candidates = [
         fitted(h, curve, grid, extent, posterior, modes)
         for h, (posterior, modes) in zip(hypotheses, found, strict=True)
@@ -93,10 +92,10 @@ def compare(
     weights = joint.sum(axis=1)
     scores = [_score(c, curve, float(w)) for c, w in zip(candidates, weights, strict=True)]
     leading = _leading(candidates, weights)
-    ahead = _forecast(curve, candidates, leading) if with_forecast else None
+    ahead = _forecast(curve, candidates, leading, children[-1]) if with_forecast else None
     scores = _with_forecast(scores, leading, ahead)
     replicates = np.array(
-        [table.perturbed(children[-1]).probabilities() for _ in range(_REPLICATES)]
+        [table.perturbed(children[-2]).probabilities() for _ in range(_REPLICATES)]
     )
     bands = [(scale, t.probabilities()) for scale, t in wider]
     forms = _form_weights(candidates, weights)
@@ -175,22 +174,25 @@ def _autocorrelated(hypothesis: Hypothesis) -> bool:
     return "correlation_time" in hypothesis.noise.names
 
 
-def _forecast(curve: Curve, candidates: Sequence[Candidate], leading: list[int]) -> Forecast | None:
-    """Forecasts of the few leading candidates."""
+def _forecast(
+    curve: Curve, candidates: Sequence[Candidate], leading: list[int], rng: np.random.Generator
+) -> Forecast | None:
+    """Forecasts by every form with the leading noise."""
     if not leading:
         return None
-    return forecast(
-        curve,
-        [candidates[i].hypothesis for i in leading],
-        starts=[candidates[i].point.theta[None] for i in leading],
-    )
+    return forecast(curve, [candidates[i].hypothesis for i in leading], rng=rng)
 
 
 def _leading(candidates: Sequence[Candidate], weights: FloatArray) -> list[int]:
-    """Candidates worth a forecast: largest weights first, only those with a point fit."""
-    order = np.argsort(-weights, kind="stable")
-    usable = [int(i) for i in order if np.all(np.isfinite(candidates[i].point.theta))]
-    return usable[:_FORECASTS]
+    """Candidates of the noise that the whole curve gives most weight; none if none has any."""
+    total: dict[str, float] = {}
+    for candidate, weight in zip(candidates, weights, strict=True):
+        name = candidate.hypothesis.noise.name
+        total[name] = total.get(name, 0.0) + float(weight)
+    best = max(total, key=lambda name: total[name])
+    if total[best] == 0.0:
+        return []
+    return [i for i, c in enumerate(candidates) if c.hypothesis.noise.name == best]
 
 
 def _with_forecast(scores: list[Score], leading: list[int], ahead: Forecast | None) -> list[Score]:
@@ -201,7 +203,8 @@ def _with_forecast(scores: list[Score], leading: list[int], ahead: Forecast | No
             value = ahead.elpd[leading.index(i)]
             why = ("It has no density for the last part of the curve (elpd_forecast).",)
         elif ahead is not None:
-            why = (f"Forecasts are made by the {_FORECASTS} leading candidates (elpd_forecast).",)
+            noise = scores[leading[0]].noise
+            why = (f"Forecasts are made with the leading noise, {noise} (elpd_forecast).",)
         found = score.doubts if value is not None else (*score.doubts, *why)
         done.append(replace(score, elpd_forecast=value, doubts=found))
     return done

@@ -29,6 +29,7 @@ FAILED = frozenset(
         FitStatus.NO_SUPPORT,
         FitStatus.NOT_SAMPLED,
         FitStatus.NOT_MIXED,
+        FitStatus.DIVERGED,
     }
 )
 

@@ -232,7 +232,7 @@ def _posterior(
     ladder = (np.arange(POSTERIOR_DRAWS) + rng.random()) / POSTERIOR_DRAWS
     index = np.searchsorted(np.cumsum(weighted.shares), ladder)
     index = np.minimum(index, len(weighted.shares) - 1)
-    draws, value = _natural(target, weighted.z[index], sums.at(index), rng)
+    draws, value = target.draw_natural(weighted.z[index], sums.at(index), rng=rng)
     scaled = {
         scale: float(
             log_sum_exp(weighted.log_weight + _scaled_ratio(target, weighted.z, sums, scale))
@@ -254,18 +254,6 @@ def _posterior(
         status=status,
         scaled_log_evidence=scaled,
     )
-
-
-def _natural(target: Target, z: Array, sums: Sums, rng: np.random.Generator) -> tuple[Array, Array]:
-    """All parameters in natural units, (S, p), and their log likelihoods."""
-    hypothesis = target.hypothesis
-    drawn, value = target.draw_integrated(sums, rng=rng)
-    theta = np.empty((len(z), len(hypothesis.names)))
-    integrated = [*hypothesis.linear, *([target.share] if target.share else [])]
-    theta[:, [hypothesis.names.index(n) for n in integrated]] = drawn
-    sampled = [hypothesis.names.index(n) for n in hypothesis.sampled]
-    theta[:, sampled] = hypothesis.transport(z, hypothesis.sampled)
-    return theta, value
 
 
 def _scaled_ratio(target: Target, z: Array, sums: Sums, scale: float) -> Array:
@@ -293,7 +281,8 @@ def _exact(target: Target, rng: np.random.Generator) -> PosteriorFit:
     """Nothing is left to sample: the evidence is a closed form."""
     one = target.sums(np.empty((1, 0)))
     index = np.zeros(POSTERIOR_DRAWS, dtype=np.intp)
-    draws, value = _natural(target, np.empty((POSTERIOR_DRAWS, 0)), one.at(index), rng)
+    nothing = np.empty((POSTERIOR_DRAWS, 0))
+    draws, value = target.draw_natural(nothing, one.at(index), rng=rng)
     return PosteriorFit(
         hypothesis=target.hypothesis,
         curve_digest=target.curve.digest,

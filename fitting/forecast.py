@@ -1,8 +1,10 @@
-"""Leave-future-out: fit the first part of a curve, score the rest.
+"""Leave-future-out: learn from the first part of a curve, score the rest.
 
-Plug-in and exact: every candidate is refitted on the first part, then the log density of the rest
-given the first part is the difference of two log likelihoods at the refitted parameters, which is
-right under autocorrelated noise too. The naive forecast beside it is hard to beat.
+Every hypothesis is held against the first part anew: its posterior modes there, found without
+knowledge of the rest, with floor, gain and the like integrated out under their priors. The log
+density of the rest given the first part is then the difference of two log likelihoods, which is
+right under autocorrelated noise too, and no unbounded plateau can run away. The naive forecast
+beside it is hard to beat.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.criteria import aicc
-from fitting.fit import PointFit
-from fitting.point import fit
+from fitting.log_sum_exp import log_sum_exp
+from fitting.modes import find_modes
+from fitting.target import Target
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
@@ -24,12 +26,13 @@ FloatArray = NDArray[np.float64]
 
 BASELINE = "mean of the last 10 % of points"
 FIRST_PART = 0.75
+_DRAWS = 64  # of the integrated parameters, at each mode
 
 
 @final
 @dataclass(frozen=True)
 class Forecast:
-    """How well candidates fitted on the first part foretell the rest.
+    """How well hypotheses that saw only the first part foretell the rest.
 
     Attributes
     ----------
@@ -38,14 +41,14 @@ class Forecast:
     n_train, n_test
         Points in the two parts.
     elpd
-        Log predictive density of the rest, in nats, for each candidate; None where not computable.
+        Log predictive density of the rest, in nats, for each hypothesis; None where not computable.
     rmse
-        Root mean square error of the form's mean, in units of y, for each candidate.
+        Root mean square error of its mean curve, in units of y.
     baseline_rmse
         The naive forecast's.
     rmse_ratio
-        Error of the AICc-weighted mean forecast (weights from the first part only) over the naive
-        one's; below 1 is better than naive. None if nothing could be fitted.
+        Error of the mean forecast, weighted by the (Laplace) evidence of the first part, over the
+        naive one's; below 1 is better than naive. None if nothing could be computed.
     reason
         Why there is no ratio; empty if there is one.
     """
@@ -64,19 +67,19 @@ def forecast(
     curve: Curve,
     hypotheses: Sequence[Hypothesis],
     *,
-    starts: Sequence[FloatArray | None] | None = None,
+    rng: np.random.Generator,
     first: float = FIRST_PART,
 ) -> Forecast:
-    """Refit hypotheses on the first part of a curve and score the rest.
+    """Hold hypotheses against the first part of a curve and score the rest.
 
     Parameters
     ----------
     curve
         The whole curve.
     hypotheses
-        Their priors only bound the refits, so those of the whole curve do.
-    starts
-        Parameter values (K, p) to refit from, for each hypothesis; None searches globally.
+        Their priors are those of the whole curve: its extent in t and y is taken as known.
+    rng
+        Draws what the likelihood integrates, for the mean curves.
     first
         Share of points in the first part, in (0, 1).
 
@@ -92,25 +95,75 @@ def forecast(
     if n_train < 4 or n_train >= curve.n_obs:
         reason = f"{curve.n_obs} points are too few to hold a last part out."
         return Forecast(BASELINE, n_train, 0, nothing, nothing, None, None, reason)
-    train = first_part(curve, n_train)
-    given = starts if starts is not None else nothing
-    fits = [fit(h, train, starts=s) for h, s in zip(hypotheses, given, strict=True)]
-    means = [_mean(f, curve, n_train) for f in fits]
-    rest = curve.y[n_train:]
+    train, rest = first_part(curve, n_train), curve.y[n_train:]
     tail = train.y[-max(1, round(0.1 * n_train)) :].mean()
-    naive = float(np.sqrt(np.mean((rest - tail) ** 2)))
-    mixed = _mixture(fits, means)
-    ratio = None if mixed is None or naive == 0.0 else _rmse(mixed, rest) / naive
+    naive = _rmse(np.full(rest.size, tail), rest)
+    if np.ptp(train.y) == 0.0:
+        reason = "The first part of the curve does not vary; there is nothing to learn from it."
+        return Forecast(BASELINE, n_train, rest.size, nothing, nothing, naive, None, reason)
+    found = [_foretold(h, curve, train, rng) for h in hypotheses]
+    ratio = None
+    if naive > 0.0 and any(one is not None for one in found):
+        ratio = _rmse(_mixture([one for one in found if one is not None]), rest) / naive
     return Forecast(
         BASELINE,
         n_train,
         rest.size,
-        tuple(_elpd(f, curve, train) for f in fits),
-        tuple(None if m is None else _rmse(m, rest) for m in means),
+        tuple(None if one is None else one.elpd for one in found),
+        tuple(None if one is None else _rmse(one.mean, rest) for one in found),
         naive,
         ratio,
-        "" if ratio is not None else "No candidate could be fitted to the first part.",
+        "" if ratio is not None else _reason(naive),
     )
+
+
+def _reason(naive: float) -> str:
+    if naive == 0.0:
+        return "The naive forecast has no error, so nothing can be measured by it."
+    return "No hypothesis gives the first part of the curve a likelihood."
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Foretold:
+    """What one hypothesis makes of the rest, and the evidence of the first part."""
+
+    elpd: float
+    mean: FloatArray
+    log_evidence: float
+
+
+def _foretold(
+    hypothesis: Hypothesis, curve: Curve, train: Curve, rng: np.random.Generator
+) -> _Foretold | None:
+    past, whole = Target(hypothesis, train), Target(hypothesis, curve)
+    with np.errstate(all="ignore"):
+        z, log_mass = _modes(past)
+        if not len(z):
+            return None
+        known = past.sums(z)
+        gain = whole.log_likelihood(whole.sums(z)) - past.log_likelihood(known)
+        share = np.exp(log_mass - log_sum_exp(log_mass))
+        every = np.repeat(np.arange(len(z)), _DRAWS)
+        theta, _ = past.draw_natural(z[every], known.at(every), rng=rng)
+        p = len(hypothesis.form.names)
+        ahead = np.asarray(hypothesis.form(curve.t[train.n_obs :], theta[:, :p]))
+        mean = share @ ahead.reshape(len(z), _DRAWS, -1).mean(axis=1)
+        elpd = float(log_sum_exp(np.log(share) + gain))
+    if not (np.isfinite(elpd) and np.all(np.isfinite(mean))):
+        return None
+    return _Foretold(elpd, mean, float(log_sum_exp(log_mass)))
+
+
+def _modes(target: Target) -> tuple[FloatArray, FloatArray]:
+    """Posterior modes (K, dimension) and the logarithms of their masses (K,)."""
+    if target.dimension == 0:
+        z = np.zeros((1, 0))
+        return z, target.log_likelihood(target.sums(z))
+    modes = find_modes(target)
+    if not modes:
+        return np.zeros((0, target.dimension)), np.zeros(0)
+    return np.array([m.center for m in modes]), np.array([m.log_mass for m in modes])
 
 
 def first_part(curve: Curve, n_train: int) -> Curve:
@@ -127,36 +180,11 @@ def first_part(curve: Curve, n_train: int) -> Curve:
     )
 
 
-def _mean(point: PointFit, curve: Curve, n_train: int) -> FloatArray | None:
-    form = point.hypothesis.form
-    if not np.isfinite(point.log_likelihood):
-        return None
-    with np.errstate(all="ignore"):
-        mean = np.asarray(form(curve.t[n_train:], point.theta[: len(form.names)]))
-    return mean if np.all(np.isfinite(mean)) else None
-
-
-def _elpd(point: PointFit, curve: Curve, train: Curve) -> float | None:
-    if not np.isfinite(point.log_likelihood):
-        return None
-    with np.errstate(all="ignore"):
-        whole = float(point.hypothesis.log_likelihood(point.theta[None], curve)[0])
-    value = whole - point.log_likelihood
-    return value if np.isfinite(value) else None
-
-
-def _mixture(fits: Sequence[PointFit], means: Sequence[FloatArray | None]) -> FloatArray | None:
-    """Mean forecast weighted by exp(-AICc / 2) on the first part."""
-    scores, usable = [], []
-    for point, mean in zip(fits, means, strict=True):
-        value = aicc(point.log_likelihood, point.n_obs, point.n_free)
-        if mean is not None and value is not None:
-            scores.append(value)
-            usable.append(mean)
-    if not usable:
-        return None
-    weights = np.exp(-0.5 * (np.array(scores) - min(scores)))
-    return np.asarray(np.average(usable, axis=0, weights=weights))
+def _mixture(found: Sequence[_Foretold]) -> FloatArray:
+    """Mean forecast weighted by the evidence of the first part."""
+    logs = np.array([one.log_evidence for one in found])
+    weights = np.exp(logs - log_sum_exp(logs))
+    return np.asarray(weights @ np.stack([one.mean for one in found]))
 
 
 def _rmse(mean: FloatArray, rest: FloatArray) -> float:

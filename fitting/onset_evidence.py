@@ -123,7 +123,7 @@ def _by_clock(
             total += highest + np.log(np.exp(values - highest[:, :, None]) @ normal)
         by_scale.append(total)
     log_prior = -((clocks / sd) ** 2) / 2 - math.log(sd * math.sqrt(2 * math.pi))
-    return log_sum_exp(by_scale, axis=0) + log_prior, log_cv
+    return log_sum_exp(np.array(by_scale), axis=0) + log_prior, log_cv
 
 
 def _look_up(table: FloatArray, grid: FloatArray, at: FloatArray) -> FloatArray:

@@ -22,6 +22,7 @@ from fitting.log_sum_exp import log_sum_exp
 from fitting.onset_evidence import RungTables, free_evidence, predicted_evidence, tabulate
 from fitting.onset_law import Rung, onset_quantiles
 from theory.curve import Condition, Schedule
+from theory.mechanism import NoOnset
 from theory.onset import Onset
 
 Predict = Callable[[Mapping[str, Condition]], float]
@@ -41,7 +42,7 @@ class OnsetHypothesis:
     ----------
     name : str
     predict : callable
-        From a run's conditions to its median onset; ValueError where none is implied.
+        From a run's conditions to its median onset; `NoOnset` where none is implied.
     clock_sd : float
         Prior standard deviation of the ln of the factor between predicted and actual time:
         `KNOWN_CLOCK_SD` where step sizes are known (it allows for mean field against sampled
@@ -74,6 +75,9 @@ class OnsetScore:
     clock, cv : float or None
         Posterior means of the factor on time and of the coefficient of variation.
     doubts : tuple of str
+    failed : bool
+        Whether it could not be computed, which says nothing about the mechanism; a mechanism
+        that implies no onset where there is one has been computed.
     """
 
     name: str
@@ -84,6 +88,7 @@ class OnsetScore:
     clock: float | None
     cv: float | None
     doubts: tuple[str, ...] = ()
+    failed: bool = False
 
 
 class OnsetVerdictKind(StrEnum):
@@ -178,7 +183,8 @@ def compare_onsets(
     Raises
     ------
     ValueError
-        If no mechanism is given, names repeat, or the onsets make no ladder.
+        If no mechanism is given, names repeat, the onsets make no ladder, or the runs of a
+        rung differ in what is not on the ladder.
     """
     names = [hypothesis.name for hypothesis in hypotheses]
     if not names or len({*names, FREE_MEDIANS}) != len(names) + 1:
@@ -186,10 +192,11 @@ def compare_onsets(
             f"hypotheses need distinct names other than {FREE_MEDIANS!r}; got {names}."
         )
     rungs = group_rungs(onsets, ladder)
+    shared = [_conditions(rung) for rung in rungs]
     tables = tabulate(rungs)
     free = free_evidence(rungs, tables)
     reference = OnsetScore(FREE_MEDIANS, free.log_evidence, free.se, 0.0, (), None, free.cv)
-    scores = [reference, *(_score(h, rungs, tables) for h in hypotheses)]
+    scores = [reference, *(_score(h, rungs, shared, tables) for h in hypotheses)]
     scored = _weighted(scores)
     quantiles = tuple(onset_quantiles(rung.onsets) for rung in rungs)
     return OnsetComparison(tuple(ladder), rungs, quantiles, scored, judge_onsets(scored))
@@ -203,17 +210,22 @@ def judge_onsets(scores: Sequence[OnsetScore]) -> OnsetVerdict:
     """
     usable = [s for s in scores if s.log_evidence is not None and s.name != FREE_MEDIANS]
     free = next(s for s in scores if s.name == FREE_MEDIANS)
+    failed = [f"{s.name} could not be computed: {s.doubts[0]}" for s in scores if s.failed]
+    if failed:
+        return OnsetVerdict(OnsetVerdictKind.INCONCLUSIVE, (), " ".join(failed))
+    out = [s.name for s in scores if s.log_evidence is None and s is not free]
+    aside = f" ({', '.join(sorted(out))}: out of the running, see the doubts)" if out else ""
     if not usable:
-        return OnsetVerdict(
-            OnsetVerdictKind.INCONCLUSIVE, (), "no mechanism implies an onset at these conditions."
-        )
+        reason = "no mechanism implies an onset at these conditions."
+        return OnsetVerdict(OnsetVerdictKind.INCONCLUSIVE, (), reason)
     usable.sort(key=lambda s: -(s.log_evidence or 0.0))
     best = usable[0]
     if _leads(free, best):
         return OnsetVerdict(
             OnsetVerdictKind.NONE_OF_THESE,
             (),
-            f"free medians lead the best mechanism, {best.name}, by {_gap(free, best):.1f} nats.",
+            f"free medians lead the best mechanism, {best.name}, by {_gap(free, best):.1f} nats"
+            f"{aside}.",
         )
     if not _leads(best, free):
         return OnsetVerdict(
@@ -231,7 +243,7 @@ def judge_onsets(scores: Sequence[OnsetScore]) -> OnsetVerdict:
         return OnsetVerdict(
             OnsetVerdictKind.DECIDED,
             (best.name,),
-            f"{best.name} leads the next, {rival.name}, by {_gap(best, rival):.1f} nats.",
+            f"{best.name} leads the next, {rival.name}, by {_gap(best, rival):.1f} nats{aside}.",
         )
     names = tuple(s.name for s in close)
     kind = OnsetVerdictKind.TIED if len(close) == 2 else OnsetVerdictKind.INCONCLUSIVE
@@ -255,16 +267,29 @@ def _weighted(scores: Sequence[OnsetScore]) -> tuple[OnsetScore, ...]:
     return tuple(replace(scores[i], weight=float(weights[i])) for i in order)
 
 
-def _score(hypothesis: OnsetHypothesis, rungs: Sequence[Rung], tables: RungTables) -> OnsetScore:
+def _score(
+    hypothesis: OnsetHypothesis,
+    rungs: Sequence[Rung],
+    shared: Sequence[Mapping[str, Condition]],
+    tables: RungTables,
+) -> OnsetScore:
     """Score a mechanism; one that implies no onset here is reported with the reason."""
     name = hypothesis.name
     try:
-        medians = tuple(float(hypothesis.predict(_conditions(rung))) for rung in rungs)
+        medians = tuple(float(hypothesis.predict(conditions)) for conditions in shared)
+    except NoOnset as none:
+        return OnsetScore(name, None, None, 0.0, (), None, None, (str(none),))
     except ValueError as error:
-        return OnsetScore(name, None, None, 0.0, (), None, None, (str(error),))
+        return OnsetScore(name, None, None, 0.0, (), None, None, (str(error),), failed=True)
     if not all(median > 0 for median in medians):
         doubt = f"predicted medians must be positive; they are {medians}."
-        return OnsetScore(name, None, None, 0.0, medians, None, None, (doubt,))
+        return OnsetScore(name, None, None, 0.0, medians, None, None, (doubt,), failed=True)
+    for rung, median in zip(rungs, medians, strict=True):
+        happened = len(rung.onsets) - rung.n_censored
+        if math.isinf(median) and happened:
+            at = ", ".join(f"{key} = {value}" for key, value in rung.conditions)
+            doubt = f"{name} implies no onset at {at}, where {happened} runs have one."
+            return OnsetScore(name, None, None, 0.0, medians, None, None, (doubt,))
     found = predicted_evidence(np.log(np.minimum(medians, 1e300)), hypothesis.clock_sd, tables)
     doubts = (f"numerical error of {found.se:.2g} nats",) if found.se > DECISIVE / 2 else ()
     return OnsetScore(

@@ -148,7 +148,7 @@ def _searched(cost: Objective, theta: FloatArray) -> FloatArray:
 
 def _polish(
     cost: Objective, theta: FloatArray, fixed: set[str]
-) -> tuple[lmfit.minimizer.MinimizerResult, FloatArray]:
+) -> tuple[lmfit.minimizer.MinimizerResult | None, FloatArray]:
     """Least squares of whitened residuals by lmfit, from the optimum; the better of the two."""
     form, curve, p = cost.hypothesis.form, cost.curve, len(cost.hypothesis.form.names)
     psi = theta[p:]
@@ -169,6 +169,8 @@ def _polish(
 
     result = lmfit.minimize(residuals, parameters, method="leastsq", ftol=1e-13, xtol=1e-13)
     polished = np.concatenate(([result.params[name].value for name in form.names], psi))
+    if any(np.any(np.diff(polished[list(places)]) <= 0) for places in cost.hypothesis.places()):
+        return None, theta  # stages that changed places have another's name
     pair = np.array([theta, polished])
     better = cost.hypothesis.log_likelihood(pair, curve)
     return result, pair[int(np.nan_to_num(better, nan=-np.inf).argmax())]

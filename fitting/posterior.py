@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from fitting.compiler import prefer_numba
 from fitting.fit import FitStatus, PosteriorFit
@@ -29,6 +30,7 @@ FloatArray = NDArray[np.float64]
 # effective size above 100 a chain.
 LARGEST_RHAT = 1.01
 ENOUGH_EACH = 100.0
+MOST_DIVERGENT = 0.01  # share of draws
 
 
 def sample(
@@ -58,8 +60,8 @@ def sample(
     -------
     PosteriorFit
         Without an evidence. The status is NOT_MIXED if a largest R-hat is above 1.01 or a smallest
-        bulk effective size below 100 a chain; `ess` is that smallest size. NOT_SAMPLED if the
-        sampler could not start.
+        bulk effective size below 100 a chain; `ess` is that smallest size. DIVERGED if more than
+        1 % of the trajectories did; NOT_SAMPLED if the sampler could not start.
     """
     prefer_numba()
     import pymc as pm
@@ -88,24 +90,28 @@ def sample(
                 compute_convergence_checks=False,
             )
     except pm.exceptions.SamplingError:
-        return _posterior(hypothesis, curve, np.zeros((0, len(hypothesis.names))), 0.0, None)
+        nothing = np.zeros((0, len(hypothesis.names)))
+        return _posterior(hypothesis, curve, nothing, 0.0, FitStatus.NOT_SAMPLED)
     finally:
         quiet.setLevel(level)
     table = np.stack(
         [trace.posterior[f"value_{name}"].values for name in hypothesis.names], axis=-1
     )
     rhat, ess = _diagnostics(table)
-    mixed = rhat <= LARGEST_RHAT and ess >= ENOUGH_EACH * chains
-    return _posterior(hypothesis, curve, table.reshape(-1, table.shape[-1]), ess, mixed)
+    status = FitStatus.OK
+    if float(trace.sample_stats["diverging"].mean()) > MOST_DIVERGENT:
+        status = FitStatus.DIVERGED
+    if not (rhat <= LARGEST_RHAT and ess >= ENOUGH_EACH * chains):
+        status = FitStatus.NOT_MIXED
+    return _posterior(hypothesis, curve, table.reshape(-1, table.shape[-1]), ess, status)
 
 
 def _posterior(
-    hypothesis: Hypothesis, curve: Curve, draws: FloatArray, ess: float, mixed: bool | None
+    hypothesis: Hypothesis, curve: Curve, draws: FloatArray, ess: float, status: FitStatus
 ) -> PosteriorFit:
     best = -np.inf
     if len(draws):
         best = float(np.nanmax(hypothesis.log_likelihood(draws, curve)))
-    statuses = {None: FitStatus.NOT_SAMPLED, True: FitStatus.OK, False: FitStatus.NOT_MIXED}
     return PosteriorFit(
         hypothesis=hypothesis,
         curve_digest=curve.digest,
@@ -117,7 +123,7 @@ def _posterior(
         pareto_k=float("nan"),
         sampler="PyMC NUTS",
         log_likelihood_max=best,
-        status=statuses[mixed],
+        status=status,
     )
 
 
@@ -165,7 +171,10 @@ def _parameter(name: str, prior: Prior) -> Any:
 
 
 def _ordered_survival(group: tuple[str, ...]) -> list[Any]:
-    """Survival functions of increasing order statistics, as in `theory.order_statistics`."""
+    """Survival functions of increasing order statistics, from one deviate each.
+
+    Given those before, the survival of the i-th of k is that of the smallest of k - i draws.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -269,7 +278,10 @@ def _start(hypothesis: Hypothesis, curve: Curve) -> dict[str, float] | None:
     theta = fit(hypothesis, curve).theta
     if not np.all(np.isfinite(theta)):
         return None
-    z = np.clip(hypothesis.standard(theta), -2.0, 2.0)
+    z = hypothesis.standard(theta)
+    for places in hypothesis.places():
+        z[list(places)] = _conditional(z[list(places)])
+    z = np.clip(z, -2.0, 2.0)
     start = {}
     for name, deviate, value in zip(hypothesis.names, z, theta, strict=True):
         parts = hypothesis.priors[name].gaussians
@@ -279,3 +291,11 @@ def _start(hypothesis: Hypothesis, curve: Curve) -> dict[str, float] | None:
         else:
             start[f"z_{name}"] = float(deviate)
     return start
+
+
+def _conditional(z: FloatArray) -> FloatArray:
+    """Turn deviates of increasing places (k,) into those of `_ordered_survival`."""
+    survival = ndtr(-z)
+    before = np.concatenate(([1.0], survival[:-1]))
+    remaining = np.arange(len(z), 0, -1)
+    return np.asarray(-ndtri(np.clip((survival / before) ** remaining, 1e-12, 1 - 1e-12)))

@@ -228,6 +228,23 @@ class Target:
         linear, value = _draw_linear(Sums(gram, sums.constant), sds, rng)
         return np.column_stack((self.means + linear, share)), value
 
+    def draw_natural(
+        self, z: Array, sums: Sums, *, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """All parameters in natural units, (B, p), and their log likelihoods (B,).
+
+        At deviates z (B, dimension), whose sums are given, with one draw of what is integrated.
+        """
+        hypothesis = self.hypothesis
+        drawn, value = self.draw_integrated(sums, rng=rng)
+        theta = np.empty((len(z), len(hypothesis.names)))
+        integrated = [*hypothesis.linear, *([self.share] if self.share else [])]
+        theta[:, [hypothesis.names.index(n) for n in integrated]] = drawn
+        theta[:, [hypothesis.names.index(n) for n in self.names]] = hypothesis.transport(
+            z, self.names
+        )
+        return theta, value
+
 
 def _drawn(logs: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw a row of logarithmic weights (K, B) for every column, (B,)."""

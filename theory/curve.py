@@ -18,6 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+EXACT = 2.0**53
+"""Beyond it float64 does not tell neighboring whole numbers apart."""
+
 
 class Progress(StrEnum):
     """What the progress axis counts."""
@@ -50,15 +53,25 @@ def locked(values: ArrayLike, name: str, dtype: type = np.float64) -> NDArray[An
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers; {error}.") from None
-    fractions = np.flatnonzero(array.ravel() % 1 != 0) if dtype is np.int64 else np.array([])
-    if fractions.size:
-        i = int(fractions[0])
-        raise ValueError(f"{name} must hold whole numbers; {name}[{i}] = {array.ravel()[i]}.")
+    if dtype is np.int64:
+        check_whole(array.ravel(), name)
     array = array.astype(dtype)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional; its shape is {array.shape}.")
     array.setflags(write=False)
     return array
+
+
+def check_whole(values: FloatArray, name: str) -> None:
+    """Check that every value is a whole number that float64 holds exactly, naming the first."""
+    known = np.where(np.isfinite(values), values, 0.5)  # what is not finite is not whole
+    for wrong, rule in (
+        (known % 1 != 0, "hold whole numbers"),
+        (np.abs(known) > EXACT, "be at most 2**53"),
+    ):
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise ValueError(f"{name} must {rule}; {name}[{i}] = {values[i]}.")
 
 
 def check_progress(t: FloatArray) -> None:

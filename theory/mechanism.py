@@ -22,6 +22,11 @@ Drift = Callable[[FloatArray, Values], FloatArray]
 
 
 @final
+class NoOnset(ValueError):
+    """A mechanism implies no onset under the given conditions; the message says why."""
+
+
+@final
 @dataclass(frozen=True)
 class Guard:
     """A regime in which a mechanism's onset exists, and the sentence when it is left."""
@@ -54,7 +59,7 @@ class Mechanism:
     implications : tuple of Implication
         Each proved by a test.
     onset_observable : str
-        Observable whose last upward passage of `onset_level` is the onset.
+        Observable whose first upward passage of `onset_level` is the onset.
     guards : tuple of Guard
         Regimes in which the onset exists.
     drift : callable or None
@@ -155,9 +160,19 @@ class Mechanism:
         return values
 
     def broken(self, given: Mapping[str, Condition]) -> tuple[str, ...]:
-        """Return why the onset does not exist under these conditions; empty if it does."""
-        values = at_progress(self.values(given), 0.0)
-        return tuple(guard.otherwise for guard in self.guards if not guard.holds(values))
+        """Return why the onset does not exist under these conditions; empty if it may.
+
+        A guard is broken if it holds at no time: where conditions drift, integration decides.
+        """
+        values = self.values(given)
+        drifting = [value.t for value in values.values() if isinstance(value, Schedule)]
+        times = np.unique(np.concatenate([np.zeros(1), *drifting]))
+        moments = [at_progress(values, float(t)) for t in times]
+        return tuple(
+            guard.otherwise
+            for guard in self.guards
+            if not any(guard.holds(moment) for moment in moments)
+        )
 
     def velocity(self, state: FloatArray, values: Values) -> FloatArray:
         """Return the mean-field d state / d progress, shape (d,)."""
@@ -189,7 +204,7 @@ class Mechanism:
         values = self.values(given)
         t = np.asarray(t, dtype=np.float64)
         span = (0.0, max(float(t[-1]), np.finfo(np.float64).tiny))
-        path = self._solve(values, self.start_state(values), span, t, terminal=False)
+        path = self._solve(values, self.start_state(values), span, t)
         states = np.asarray(path.y, dtype=np.float64).T
         crossings = path.t_events[0][path.t_events[0] > 0]
         return states, float(crossings[0]) if crossings.size else math.inf
@@ -204,17 +219,17 @@ class Mechanism:
 
         Raises
         ------
-        ValueError
+        NoOnset
             If a guard says that there is no onset under these conditions.
         """
         broken = self.broken(given)
         if broken:
-            raise ValueError(f"{self.name} implies no onset here: {' '.join(broken)}")
+            raise NoOnset(f"{self.name} implies no onset here: {' '.join(broken)}")
         values = self.values(given)
         # Stretches of growing length, lest a slow start make the solver step over everything.
         state, start, end = self.start_state(values), 0.0, min(1.0, horizon)
         while start < horizon:
-            path = self._solve(values, state, (start, end), None, terminal=True)
+            path = self._solve(values, state, (start, end), None)
             crossings = path.t_events[0][path.t_events[0] > 0]
             if crossings.size:
                 return float(crossings[0])
@@ -231,8 +246,6 @@ class Mechanism:
         start: FloatArray,
         span: tuple[float, float],
         t: FloatArray | None,
-        *,
-        terminal: bool,
     ) -> Any:
         """Run the solver, watching for the onset."""
 
@@ -243,7 +256,6 @@ class Mechanism:
             seen = self.observe(self.onset_observable, state, at_progress(values, now))
             return float(seen) - self.onset_level
 
-        passage.terminal = terminal  # type: ignore[attr-defined]
         passage.direction = 1  # type: ignore[attr-defined]
         path = solve_ivp(velocity, span, start, "LSODA", t, events=passage, rtol=1e-8, atol=1e-10)
         if path.status < 0:

@@ -21,6 +21,7 @@ from fitting.onsets import (
     compare_onsets,
     group_rungs,
 )
+from theory.mechanism import NoOnset
 from theory.onset import Onset
 
 GRID = np.r_[0.0, np.geomspace(1, 5000, 70)]
@@ -188,7 +189,7 @@ def test_censored_runs_count():
 
 def test_a_mechanism_without_an_onset_is_said_and_the_rest_goes_on():
     def nothing(conditions):
-        raise ValueError("no onset is implied at alpha = 0.1.")
+        raise NoOnset("no onset is implied at alpha = 0.1.")
 
     found = compare_onsets(
         sampled(power_law(-1.0)),
@@ -199,10 +200,38 @@ def test_a_mechanism_without_an_onset_is_said_and_the_rest_goes_on():
     assert silent.log_evidence is None and silent.weight == 0.0
     assert silent.doubts == ("no onset is implied at alpha = 0.1.",)
     assert found.verdict.mechanisms == ("linear",)
+    assert "silent: out of the running" in found.verdict.reason
     alone = compare_onsets(
         sampled(power_law(-1.0)), [OnsetHypothesis("silent", nothing)], ladder=["alpha"]
     )
     assert alone.verdict.kind is OnsetVerdictKind.INCONCLUSIVE
+
+
+def test_a_mechanism_that_could_not_be_computed_leaves_it_open():
+    def fails(conditions):
+        raise ValueError("the solver gave up at t = 3.")
+
+    found = compare_onsets(
+        sampled(power_law(-1.0)), [*hypotheses(), OnsetHypothesis("stiff", fails)], ladder=["alpha"]
+    )
+    assert found.score("stiff").failed
+    assert found.verdict.kind is OnsetVerdictKind.INCONCLUSIVE
+    assert "stiff could not be computed: the solver gave up" in found.verdict.reason
+
+
+def test_a_mechanism_that_says_never_is_out_where_a_run_flipped():
+    def never(conditions):
+        return math.inf if conditions["alpha"] == 0.01 else 10.0 / conditions["alpha"]
+
+    rivals = [*hypotheses(), OnsetHypothesis("never", never)]
+    found = compare_onsets(sampled(power_law(-1.0)), rivals, ladder=["alpha"])
+    assert found.score("never").log_evidence is None
+    assert "implies no onset at alpha = 0.01, where" in found.score("never").doubts[0]
+    censored = [o if o.conditions["alpha"] > 0.01 else Onset(50.0, math.inf, o.conditions)
+                for o in sampled(power_law(-1.0))]  # fmt: skip
+    assert (
+        compare_onsets(censored, rivals, ladder=["alpha"]).score("never").log_evidence is not None
+    )
 
 
 def test_quantiles_meet_kaplan_and_meier():
@@ -224,5 +253,5 @@ def test_wrong_ladders_are_refused():
     with pytest.raises(ValueError, match="clock_sd must be positive"):
         OnsetHypothesis("a", power_law(-1.0), 0.0)
     mixed = [Onset(o.lower, o.upper, {**o.conditions, "rate": i % 2}) for i, o in enumerate(onsets)]
-    found = compare_onsets(mixed, hypotheses(), ladder=["alpha"])
-    assert "differ in rate; add rate to the ladder" in found.scores[-1].doubts[0]
+    with pytest.raises(ValueError, match="differ in rate; add rate to the ladder"):
+        compare_onsets(mixed, hypotheses(), ladder=["alpha"])

@@ -180,3 +180,16 @@ def test_fits_are_equivariant() -> None:
     assert b.theta[i] == pytest.approx(1e4 * a.theta[i], rel=1e-6)
     shift = data.n_obs * np.log(300.0)
     assert b.log_likelihood == pytest.approx(a.log_likelihood - shift, abs=1e-5)
+
+
+@pytest.mark.parametrize("form", ["double_logistic", "signed_double_logistic"])
+def test_stages_keep_their_order_and_their_intervals(form: str) -> None:
+    """Where a second stage is not needed, the last descent may cross the order of the two."""
+    for seed in range(6):
+        data = logistic_curve(seed)
+        found = fit(default_hypothesis(FORMS[form], NOISES["white"], data), data)
+        first, second = (found.theta[found.names.index(f"midpoint_{k}")] for k in (1, 2))
+        assert first <= second
+        known = np.isfinite(found.lower) & np.isfinite(found.upper)
+        assert np.all(found.lower[known] <= found.theta[known])
+        assert np.all(found.theta[known] <= found.upper[known])

@@ -1,12 +1,14 @@
 """NUTS against importance sampling, and its reproducibility."""
 
 import numpy as np
+import pymc as pm
 import pytensor.tensor as pt
 import pytest
 
 from fitting.evidence import log_evidence
 from fitting.fit import FitStatus
-from fitting.posterior import _from_unit, sample
+from fitting.point import fit
+from fitting.posterior import _from_unit, _parameters, _start, sample
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, default_hypothesis
@@ -37,6 +39,24 @@ def sigmoid(noise: str) -> tuple[Curve, Hypothesis]:
 def test_graphs_of_priors_are_their_quantiles(prior: Prior) -> None:
     u = np.array([0.01, 0.05, 0.1, 0.3, 0.5, 0.77, 0.9, 0.95, 0.99])
     assert _from_unit(prior, pt.as_tensor_variable(u)).eval() == pytest.approx(prior.ppf(u))
+
+
+def test_chains_start_where_the_likelihood_is_largest() -> None:
+    """Ordered places are sampled as conditional order statistics, and must be started as such."""
+    t = np.linspace(1.0, 100.0, 60)
+    steps = [1 / (1 + np.exp(-0.5 * (t - place))) for place in (25.0, 70.0)]
+    noise = 0.02 * np.random.default_rng(2).standard_normal(t.size)
+    data = Curve(observable="success", t=t, y=0.4 * steps[0] + 0.6 * steps[1] + noise)
+    hypothesis = default_hypothesis(FORMS["double_logistic"], NOISES["white"], data)
+    start = _start(hypothesis, data)
+    with pm.Model() as model:
+        _parameters(hypothesis)
+    found = fit(hypothesis, data)
+    at = {model[name]: value for name, value in start.items() if "midpoint" in name}
+    names = ("midpoint_1", "midpoint_2")
+    started = pt.stack([model[f"value_{name}"] for name in names]).eval(at)
+    want = [found.theta[found.names.index(name)] for name in names]
+    np.testing.assert_allclose(started, want, rtol=1e-6)
 
 
 @pytest.mark.slow

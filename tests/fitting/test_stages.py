@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from fitting.crossing import crossing_times
+from fitting.humps import humps
 from fitting.stages import stages
+from theory.curve import Curve
+from theory.family import Family, classify, family_grid
+from theory.forms import FORMS
+from theory.hypothesis import default_hypothesis
+from theory.noise import NOISES
 
 T = np.linspace(0.0, 20.0, 2001)
 
@@ -49,10 +55,55 @@ def test_bump_has_a_rise_a_fall_and_a_peak(sign: float) -> None:
     assert found.peak.probability == 1.0
 
 
-def test_flat_curves_have_no_stages() -> None:
-    found = stages(T, np.full((3, T.size), 0.7), scale=1.0)
+@pytest.mark.parametrize("rate", [0.6, 0.8, 1.0, 2.0, 4.0])
+def test_two_stages_with_a_plateau_between_them_are_two(rate: float) -> None:
+    t = family_grid(np.arange(1.0, 121.0))
+    y = 0.5 * logistic(t, 30.0, rate) + 0.5 * logistic(t, 90.0, rate)
+    first, second = stages(t, y[None, :], scale=1.0).stages
+    for stage, midpoint in ((first, 30.0), (second, 90.0)):
+        # The grid is half a unit wide, and a curve that is straight in between errs by less.
+        assert stage.midpoint.value == pytest.approx(midpoint, abs=0.3)
+        assert stage.width.value == pytest.approx(np.log(81.0) / rate, abs=0.6)
+        assert stage.share.value == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("y", [np.full(T.size, 0.7), 0.3 + 0.1 * T])
+def test_curves_without_a_change_of_rate_have_no_stages(y: np.ndarray) -> None:
+    found = stages(T, np.tile(y, (3, 1)), scale=1.0)
     assert found.stages == ()
     assert found.peak is None
+
+
+def test_the_number_of_stages_is_what_the_family_says() -> None:
+    """A law over the prior-predictive shapes of all forms with steps of either sign."""
+    t = np.arange(1.0, 121.0)
+    curve = Curve("x", t, np.sin(t))
+    grid = family_grid(t)
+    rng = np.random.default_rng(0)
+    seen = set()
+    for form in ("logistic", "bump", "double_logistic", "signed_double_logistic"):
+        hypothesis = default_hypothesis(FORMS[form], NOISES["white"], curve)
+        theta = hypothesis.draw_prior(400, rng=rng)[:, : len(FORMS[form].names)]
+        values = np.asarray(FORMS[form](grid, theta))
+        for y, code in zip(values, classify(grid, values, scale=2.0), strict=True):
+            family = tuple(Family)[code]
+            number = len(humps(grid, y, family).pieces)
+            seen.add(family)
+            expected = {Family.NONE: number == 0, Family.SATURATING: number == 1,
+                        Family.SIGMOID: number == 1}.get(family, number >= 2)  # fmt: skip
+            assert expected, (form, family, number)
+    assert seen == set(Family)
+
+
+def test_a_peak_needs_half_of_the_draws_on_its_own_side() -> None:
+    up = logistic(T, 5.0, 3.0) - logistic(T, 14.0, 3.0)
+    draws = np.concatenate(
+        [np.tile(up, (30, 1)), np.tile(-up, (28, 1)), np.tile(logistic(T, 9.0, 2.0), (42, 1))]
+    )
+    assert stages(T, draws, scale=1.0).peak is None
+    found = stages(T, np.concatenate([draws, np.tile(up, (60, 1))]), scale=1.0).peak
+    assert found is not None
+    assert found.probability == pytest.approx(90 / 160)
 
 
 def test_stages_are_equivariant() -> None:

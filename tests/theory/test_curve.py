@@ -82,6 +82,10 @@ def test_negative_zero_equals_zero():
         ({"y": ["a", "b", "c"]}, "y must hold numbers; could not convert string to float: 'a'."),
         ({"y_se": [0.1, -0.1, 0.1]}, "y_se must not be negative; y_se[1] = -0.1."),
         ({"n_trials": [1, 2.5, 2]}, "n_trials must hold whole numbers; n_trials[1] = 2.5."),
+        ({"n_trials": [1, np.inf, 2]}, "n_trials must hold whole numbers; n_trials[1] = inf."),
+        ({"n_trials": [1, 2, np.nan]}, "n_trials must hold whole numbers; n_trials[2] = nan."),
+        ({"n_trials": [1e30, 2, 3]}, "n_trials must be at most 2**53; n_trials[0] = 1e+30."),
+        ({"n_trials": [-1e30, 2, 3]}, "n_trials must be at most 2**53; n_trials[0] = -1e+30."),
         ({"n_trials": [1, 0, 2]}, "n_trials must be at least 1; n_trials[1] = 0."),
         (
             {"y": [0.1, 1.5, 0.2], "n_trials": [1, 1, 2]},

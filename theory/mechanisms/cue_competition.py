@@ -150,7 +150,7 @@ DELTA_RULE = Mechanism(
             ImplicationKind.FORM,
             "with equal saliences the proxy weight is a transient bump, a difference of two "
             f"exponentials, with its peak at t = {PEAK}.",
-            "exact for the mean field at salience_ratio = 1, any alpha but 1/2",
+            "exact for the mean field at salience_ratio = 1 and alpha < 1/2",
             solution={
                 "w_goal": (1 - DECAY_1) / 2 + (1 - DECAY_2) / 2,
                 "w_proxy": (DECAY_1 - DECAY_2) / 2,
@@ -171,7 +171,7 @@ DELTA_RULE = Mechanism(
             "within 1 % of the mean field for salience_ratio >= 1.5 and alpha <= 0.02",
             where={"flip": FLIP_DELTA},
         ),
-        law(sympy.Integer(-1), "within 2 % for alpha <= 0.05 and salience_ratio >= 1.5"),
+        law(sympy.Integer(-1), "within 2 % for alpha <= 0.05 and salience_ratio from 1.5 to 3"),
     ),
     onset_observable="p_goal",
     reference="Rescorla and Wagner 1972; Widrow and Hoff 1960",
@@ -203,7 +203,8 @@ POLICY_GRADIENT = Mechanism(
         law(
             -(1 + RATIO**2) / 2,
             "a limit (salience_ratio > 1): at ratio 2 the local exponents between "
-            "alpha = 0.2 and 0.02 are -1.8 to -2.0, and within 1 % of the limit below 1e-3",
+            "alpha = 0.2 and 0.02 are -1.8 to -2.0, and within 1 % of the limit below 1e-3; at "
+            "ratio 1.2 they are -1.7 from 0.1 to 0.05 and -1.35 from 0.05 to 0.02, past the limit",
         ),
     ),
     onset_observable="p_goal",
@@ -240,8 +241,10 @@ NORMALIZED_CRITIC = Mechanism(
         law(
             -(1 + RATIO**2) / 4,
             "a limit (salience_ratio > 1) of large batches, batch_size · alpha^((1 + r²)/2) >> 1; "
-            "local exponents at ratio 2 between alpha = 0.2 and 0.02 are -1.0 to -1.1, "
-            "and steeper in small batches, whose limit is -(1 + r²)/2",
+            "local exponents between alpha = 0.2 and 0.02 are -1.0 to -1.1 at ratio 2, beyond the "
+            "limit at ratio 1.2 (-1.1 and -0.8), and steeper in small batches, whose limit is "
+            "-(1 + r²)/2. Where the variance of the reward came from conflict levels alone the "
+            "exponent would be -r²/2; aligned levels that are not yet certain share in it",
         ),
     ),
     onset_observable="p_goal",

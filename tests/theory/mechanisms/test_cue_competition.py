@@ -5,6 +5,7 @@ import pytest
 import sympy
 from scipy.stats import norm
 
+from theory.curve import Schedule
 from theory.forms import FORMS
 from theory.mechanisms import MECHANISMS
 from theory.mechanisms.cue_competition import (
@@ -40,7 +41,7 @@ def law_of(mechanism):
 
 
 def test_delta_rule_flip_meets_the_published_number():
-    # rl_theories: 117.5 by the two-rate formula, 117.6 by integration, at saliences 1/2 and 1,
+    # 117.5 by the two-rate formula, 117.6 by integration of the rule, at saliences 1/2 and 1,
     # unit step, alpha = 0.005. Halving both saliences is a step size of 1/4.
     given = setting(0.005, 2.0, rate=0.25)
     assert DELTA_RULE.onset(given) == pytest.approx(117.6, abs=0.05)
@@ -58,8 +59,12 @@ def test_stated_ranges_of_validity_hold():
             at = {"alpha": alpha, "salience_ratio": ratio, "learning_rate": 1.0, "clock": 1.0}
             closed = float(FLIP_DELTA.subs({symbols[n]: v for n, v in at.items()}))
             assert closed == pytest.approx(DELTA_RULE.onset(setting(alpha, ratio)), rel=0.01)
-    for ratio in (1.5, 2.0):
-        assert slope(DELTA_RULE, ratio, 0.01, 0.05) == pytest.approx(-1.0, abs=0.02)
+    for ratio in (1.5, 2.0, 3.0):
+        for low, high in ((0.01, 0.05), (0.04, 0.05)):
+            assert slope(DELTA_RULE, ratio, low, high) == pytest.approx(-1.0, abs=0.02)
+    for mechanism, local in ((POLICY_GRADIENT, (-1.7, -1.35)), (NORMALIZED_CRITIC, (-1.1, -0.8))):
+        found = [slope(mechanism, 1.2, *pair) for pair in ((0.05, 0.1), (0.02, 0.05))]
+        assert found == pytest.approx(local, abs=0.05)  # stated to one or two digits
     assert slope(POLICY_GRADIENT, 2.0, 1e-4, 1e-3) == pytest.approx(-2.5, rel=0.01)
 
 
@@ -99,7 +104,7 @@ def test_equal_saliences_give_a_proxy_bump():
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_local_exponents_at_reachable_alpha(mechanism, range_):
-    # Reference: ratio 2, alpha = 0.2 to 0.02: -1.8 to -2.0 and -1.0 to -1.1.
+    # Measured on simulated learners at ratio 2, alpha = 0.2 to 0.02: -1.8 to -2.0, -1.0 to -1.1.
     assert range_[0] <= slope(mechanism, 2.0, 0.02, 0.2) <= range_[1]
     for low, high in ((0.1, 0.2), (0.05, 0.1), (0.02, 0.05)):
         assert range_[0] - 0.05 <= slope(mechanism, 2.0, low, high) <= range_[1] + 0.02
@@ -204,6 +209,18 @@ def test_sampling_is_reproducible_and_checks_its_input():
         DELTA_RULE.simulate({}, given, [0, 0.5], rng=rng)
     with pytest.raises(ValueError, match="batch_size must be a finite whole number"):
         POLICY_GRADIENT.simulate({}, given | {"batch_size": 2.5}, [0, 5], rng=rng)
+
+
+def test_a_proxy_phase_that_a_schedule_ends_has_a_flip():
+    """At alpha = 0.45 nothing prefers the proxy; once alpha has fallen to 0.02 all is as usual."""
+    falling = Schedule([0.0, 10.0, 11.0, 1e6], [0.45, 0.45, 0.02, 0.02])
+    given = setting(0.02, 2.0, rate=0.25) | {"alpha": falling}
+    assert POLICY_GRADIENT.broken(given) == ()
+    states, onset = POLICY_GRADIENT.integrate(given, np.array([0.0, 200.0, 2000.0]))
+    margin = states[:, 0] - 2.0 * states[:, 1]
+    assert margin[1] < 0 < margin[2]
+    assert POLICY_GRADIENT.onset(given) == pytest.approx(onset, rel=1e-4)
+    assert 200.0 < onset < 2000.0
 
 
 def test_without_a_salient_proxy_there_is_no_flip():

@@ -1,0 +1,84 @@
+"""What is left out of a comparison: only what its own likelihood rules out."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fitting.log_sum_exp import log_sum_exp
+from fitting.screening import LAPLACE, posteriors, rough
+from fitting.target import Target
+from theory.curve import Curve
+from theory.forms import FORMS
+from theory.hypothesis import Hypothesis, default_hypothesis
+from theory.noise import NOISES
+
+Array = NDArray[np.float64]
+MARGIN = 7.0
+
+
+def flat(seed: int) -> Curve:
+    t = np.linspace(1.0, 120.0, 100)
+    return Curve("x", t, 0.1 * np.random.default_rng(seed).standard_normal(100))
+
+
+def screened(curve: Curve, hypotheses: list[Hypothesis]) -> list[tuple[float | None, str]]:
+    rngs = [np.random.default_rng(k) for k in range(len(hypotheses))]
+    found = posteriors(curve, hypotheses, rngs=rngs, margin=MARGIN, precision=0.03)
+    return [(posterior.log_evidence, posterior.sampler) for posterior, _ in found]
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_stages_that_nothing_asks_for_are_judged_by_their_whole_posterior(seed: int) -> None:
+    """Two places that may meet leave an edge, which must not pass for a narrow peak."""
+    curve = flat(seed)
+    hypotheses = [
+        default_hypothesis(FORMS[f], NOISES["white"], curve)
+        for f in ("constant", "double_logistic")
+    ]
+    _, (log_evidence, sampler) = screened(curve, hypotheses)
+    want, se = by_prior(hypotheses[1], curve)
+    assert sampler != LAPLACE
+    assert log_evidence == pytest.approx(want, abs=4.0 * se + 0.05)
+
+
+def by_prior(hypothesis: Hypothesis, curve: Curve, size: int = 40_000) -> tuple[float, float]:
+    """Mean likelihood of prior draws, and the standard error of its logarithm."""
+    target = Target(hypothesis, curve)
+    z = np.random.default_rng(99).standard_normal((size, target.dimension))
+    value = target.log_likelihood(target.sums(z))
+    log_mean = float(log_sum_exp(value) - np.log(size))
+    return log_mean, float(np.std(np.exp(value - log_mean)) / np.sqrt(size))
+
+
+@pytest.mark.parametrize(
+    ("truth", "trials", "form"), [("exp", 1000, "exponential_approach"), ("sigmoid", 50, "linear")]
+)
+def test_the_edge_of_what_counts_allow_is_no_narrow_peak(
+    truth: str, trials: int, form: str
+) -> None:
+    t = np.linspace(0.02, 1.0, 30)
+    p = {"exp": 1 - np.exp(-5 * t), "sigmoid": 1 / (1 + np.exp(-15 * (t - 0.5)))}[truth]
+    y = np.random.default_rng(0).binomial(trials, p) / trials
+    curve = Curve("x", t, y, n_trials=np.full(30, trials), support=(0.0, 1.0))
+    hypothesis = default_hypothesis(FORMS[form], NOISES["binomial"], curve)
+    ((log_evidence, _),) = screened(curve, [hypothesis])
+    guess = rough(hypothesis, curve)
+    # An edge that passed for a peak left Laplace's approximation 16 and 10 nats too low.
+    assert log_evidence is not None and guess.log_evidence is not None
+    assert log_evidence < guess.bound
+    assert guess.log_evidence > log_evidence - 8.0
+
+
+def test_what_is_left_out_could_not_have_mattered() -> None:
+    t = np.linspace(1.0, 100.0, 80)
+    y = 1 / (1 + np.exp(-0.2 * (t - 50))) + 0.03 * np.random.default_rng(1).standard_normal(80)
+    curve = Curve("x", t, y)
+    names = ("constant", "linear", "exponential_approach", "hyperbolic", "logistic", "gompertz")
+    hypotheses = [default_hypothesis(FORMS[f], NOISES["white"], curve) for f in names]
+    found = screened(curve, hypotheses)
+    best = max(value for value, sampler in found if value is not None and sampler != LAPLACE)
+    left_out = [h for h, (_, sampler) in zip(hypotheses, found, strict=True) if sampler == LAPLACE]
+    assert left_out
+    for hypothesis in left_out:
+        want, _ = by_prior(hypothesis, curve)
+        assert want < best - MARGIN

@@ -23,9 +23,9 @@ from fitting.families import (
     prior_shapes,
     prior_shares,
 )
-from fitting.fit import FitStatus
 from fitting.forecast import Forecast, forecast
-from fitting.redundancy import redundancy_weights
+from fitting.obstacles import obstacles
+from fitting.redundancy import similarities
 from fitting.screening import posteriors
 from fitting.stages import Stages, stages
 from fitting.verdict import judge
@@ -39,7 +39,6 @@ SCALES = (0.5, 2.0)
 _FAMILIES = tuple(Family)
 _REPLICATES = 200
 _STAGE_DRAWS = 300
-_NEGLIGIBLE = 1e-3
 # Candidates whose evidence is this many nats behind have a weight below a thousandth.
 _MARGIN = 7.0
 _PRECISION = 0.03
@@ -99,7 +98,7 @@ def compare(
     )
     bands = [(scale, t.probabilities()) for scale, t in wider]
     forms = _form_weights(candidates, weights)
-    failures = _failures(candidates, table)
+    failures = obstacles(curve, candidates, weights)
     probabilities = joint.sum(axis=0)
     known = probabilities.sum() > 0
     return Comparison(
@@ -137,7 +136,7 @@ def _tables(
         log_evidence_se=np.array([evidence_se(c.posterior) for c in candidates]),
         posterior=np.array([shares(c) for c in candidates]),
         prior=np.array([prior_shares(s, curve.t, scale=extent) for s in shapes]),
-        weight=redundancy_weights(first, curve.t),
+        similarity=similarities(first, curve.t),
         draws=np.array([max(1.0, min(c.posterior.ess, len(c.codes))) for c in candidates]),
     )
     wider = []
@@ -158,7 +157,7 @@ def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
         else "PSIS-LOO is not computed; the forecast score looks ahead instead (elpd_loo)."
     )
     found = doubts(hypothesis, curve, point, posterior)
-    return Score(
+    score = Score(
         hypothesis=hypothesis,
         point=point,
         posterior=posterior,
@@ -168,6 +167,10 @@ def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
         family=_FAMILIES[int(shares(candidate).argmax())] if len(candidate.codes) else None,
         doubts=(*found, reason),
     )
+    unknown = ", ".join(name for name, value in score.parameters.items() if value is None)
+    if not unknown:
+        return score
+    return replace(score, doubts=(f"Not determined by the point fit: {unknown}.", *score.doubts))
 
 
 def _autocorrelated(hypothesis: Hypothesis) -> bool:
@@ -222,24 +225,6 @@ def _form_weights(candidates: Sequence[Candidate], weights: FloatArray) -> list[
     return sorted(total.items(), key=lambda pair: -pair[1])
 
 
-def _failures(candidates: Sequence[Candidate], table: FamilyTable) -> list[str]:
-    """Sentences for candidates without any evidence that could have mattered.
-
-    No evidence exceeds the largest likelihood, so a candidate whose best likelihood is far below
-    the best evidence is harmless.
-    """
-    finite = table.log_evidence[np.isfinite(table.log_evidence)]
-    best = float(finite.max()) if finite.size else -np.inf
-    found = []
-    for candidate in candidates:
-        posterior, bound = candidate.posterior, candidate.point.log_likelihood
-        if posterior.log_evidence is not None or posterior.status is FitStatus.NO_SUPPORT:
-            continue
-        if not bound < best + np.log(_NEGLIGIBLE):
-            found.append(f"{candidate.hypothesis.name} could not be judged: {posterior.status}")
-    return found
-
-
 def _stages(
     candidates: Sequence[Candidate], joint: FloatArray, grid: FloatArray, extent: float
 ) -> Stages | None:
@@ -262,8 +247,8 @@ def _named(values: FloatArray) -> Mapping[Family, float]:
 
 def _notes(curve: Curve, candidates: Sequence[Candidate]) -> tuple[str, ...]:
     found = [
-        "Priors of floor, gain and noise take their scale from the range of this curve (empirical "
-        "Bayes); the band shows scales half and twice as wide."
+        "Priors take their scale from the range of this curve (empirical Bayes); the band shows "
+        "those of floor, gain and slope half and twice as wide."
     ]
     if curve.window is not None and curve.window > 1:
         found.append(

@@ -46,7 +46,7 @@ def doubts(
     """
     found: list[str] = []
     if posterior is None:
-        found.append("There is no evidence and no posterior.")
+        found.append("There is no evidence and no posterior (log_evidence, log_evidence_se).")
     else:
         found += _of_posterior(hypothesis, curve, posterior)
     if point is None:
@@ -69,7 +69,7 @@ def _of_posterior(hypothesis: Hypothesis, curve: Curve, posterior: PosteriorFit)
     if posterior.sampler == LAPLACE:
         found.append(
             "Far behind, so not sampled: the log evidence is Laplace's approximation without a "
-            "standard error, and parameter intervals are those of the point fit."
+            "standard error (log_evidence_se), and parameter intervals are those of the point fit."
         )
     elif len(posterior.draws) == 0:
         found.append(

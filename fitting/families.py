@@ -13,9 +13,9 @@ from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
-from fitting.optimum import low_discrepancy
+from fitting.prior_draws import prior_draws
+from fitting.redundancy import redrawn, redundancy_weights
 from theory.family import Family, classify, family_grid
 from theory.hypothesis import Hypothesis
 
@@ -42,8 +42,8 @@ class FamilyTable:
         Shape (A, 5): shares ``q`` of the candidate's posterior draws.
     prior
         Shape (G, 5): shares ``pi``.
-    weight
-        Shape (G,): redundancy weights ``w``.
+    similarity
+        Shape (G, G): what the redundancy weights ``w`` are made of.
     draws
         Shape (A,): effective number of draws behind each row of `posterior`.
     """
@@ -53,7 +53,7 @@ class FamilyTable:
     log_evidence_se: FloatArray
     posterior: FloatArray
     prior: FloatArray
-    weight: FloatArray
+    similarity: FloatArray
     draws: FloatArray
 
     def joint(self) -> FloatArray:
@@ -65,11 +65,12 @@ class FamilyTable:
         usable = np.isfinite(self.log_evidence)
         if not usable.any():
             return np.zeros(self.posterior.shape)
-        noises = np.bincount(self.form_of, minlength=len(self.weight))[self.form_of]
+        weight = redundancy_weights(self.similarity)
+        noises = np.bincount(self.form_of, minlength=len(weight))[self.form_of]
         top = self.log_evidence[usable].max()
         relative = np.where(usable, np.exp(np.minimum(self.log_evidence - top, 700.0)), 0.0)
-        mass = (self.weight[self.form_of] * relative / noises)[:, None] * self.posterior
-        reach = self.weight @ self.prior / self.weight.sum()
+        mass = (weight[self.form_of] * relative / noises)[:, None] * self.posterior
+        reach = weight @ self.prior / weight.sum()
         mass = np.where(reach > _SMALLEST_PRIOR, mass / np.maximum(reach, _SMALLEST_PRIOR), 0.0)
         total = mass.sum()
         return np.asarray(mass / total) if total > 0 else np.zeros(mass.shape)
@@ -79,13 +80,14 @@ class FamilyTable:
         return np.asarray(self.joint().sum(axis=0))
 
     def perturbed(self, rng: np.random.Generator) -> FamilyTable:
-        """Redraw the Monte-Carlo errors of evidences, posterior and prior shares once."""
+        """Redraw the Monte-Carlo errors of evidences, shares and similarities once."""
         noise = rng.standard_normal(self.log_evidence.shape) * self.log_evidence_se
         return replace(
             self,
             log_evidence=self.log_evidence + np.where(np.isfinite(noise), noise, 0.0),
             posterior=_dirichlet(self.posterior, self.draws[:, None], rng),
             prior=_dirichlet(self.prior, PRIOR_DRAWS, rng),
+            similarity=redrawn(self.similarity, rng),
         )
 
 
@@ -97,26 +99,9 @@ def family_shares(codes: ArrayLike, weights: FloatArray | None = None) -> FloatA
 
 
 def prior_shapes(hypothesis: Hypothesis, t: FloatArray) -> FloatArray:
-    """Prior-predictive curves (PRIOR_DRAWS, n_grid) of a form on the grid of its families.
-
-    The draws are a fixed low-discrepancy set from the priors. Several linear parameters of one form
-    share the component of their scale mixtures, which changes no marginal.
-    """
-    form = hypothesis.form
-    points = low_discrepancy(PRIOR_DRAWS, len(form.names) + 1)
-    z = ndtri(points[:, :-1])
-    theta = np.empty(z.shape)
-    linear = [name for name in form.names if hypothesis.priors[name].gaussians]
-    for name in linear:
-        # Picking a component is much faster than inverting a mixture's distribution function.
-        weights, means, sds = np.array(hypothesis.priors[name].gaussians).T
-        component = np.searchsorted(np.cumsum(weights)[:-1], points[:, -1])
-        i = form.names.index(name)
-        theta[:, i] = means[component] + sds[component] * z[:, i]
-    others = tuple(name for name in form.names if name not in linear)
-    columns = [form.names.index(name) for name in others]
-    theta[:, columns] = hypothesis.transport(z[:, columns], others)
-    return np.asarray(form(family_grid(t), theta))
+    """Prior-predictive curves (PRIOR_DRAWS, n_grid) of a form on the grid of its families."""
+    theta = prior_draws(hypothesis, PRIOR_DRAWS)
+    return np.asarray(hypothesis.form(family_grid(t), theta))
 
 
 def prior_shares(shapes: FloatArray, t: FloatArray, *, scale: float) -> FloatArray:

@@ -32,7 +32,10 @@ class FitStatus(StrEnum):
     )
     NO_SUPPORT = "No parameter value tried gives the curve a positive likelihood."
     NOT_SAMPLED = "The sampler failed; there are no draws."
-    DIVERGED = "More than 1 % of the sampler's trajectories diverged; draws may miss part of the posterior."
+    DIVERGED = (
+        "More than 1 % of the sampler's trajectories diverged; draws may miss part of the "
+        "posterior."
+    )
     NOT_MIXED = "The chains did not mix; the draws are not to be trusted."
 
 

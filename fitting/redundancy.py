@@ -25,45 +25,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.optimum import normal_points
+from fitting.prior_draws import prior_draws
 from theory.form import Form
 from theory.hypothesis import Hypothesis
 
 FloatArray = NDArray[np.float64]
 
 _TOLERANCE = 0.01
-_DRAWS = 32
+_DRAWS = 64
 _BANK = 512
 _GRID = 48
 _HOPELESS = 0.15
 _SAME = 0.95
+_FLAT = 1e-6
 _STEPS = 5
 
 _remembered: OrderedDict[tuple[object, ...], FloatArray] = OrderedDict()
 
 
-def redundancy_weights(hypotheses: Sequence[Hypothesis], t: FloatArray) -> FloatArray:
-    """Weight of each form.
-
-    Parameters
-    ----------
-    hypotheses
-        One for each form (only form and priors matter).
-    t
-        Shape (n,): sampled times.
-
-    Returns
-    -------
-    ndarray
-        Shape (number of forms,), each in (0, 1].
-    """
-    similarity = similarities(hypotheses, t)
+def redundancy_weights(similarity: FloatArray) -> FloatArray:
+    """Weight (G,) of each form, in (0, 1], from similarities (G, G)."""
     classes = _classes(similarity)
     number = classes.max() + 1
-    share = np.zeros((len(hypotheses), number))
+    share = np.zeros((len(similarity), number))
     for c in range(number):
         share[:, c] = similarity[:, classes == c].mean(axis=1)
     size = np.bincount(classes)[classes]
     return np.asarray(1.0 / (size * share.sum(axis=1)))
+
+
+def redrawn(similarity: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Similarities (G, G) as another set of so many draws might have given them.
+
+    Those of 0 and 1 stay: a form that never or always matches mostly does so by construction.
+    """
+    counts = similarity * _DRAWS
+    beta = rng.beta(np.maximum(counts, 1e-3), np.maximum(_DRAWS - counts, 1e-3))
+    return np.where((similarity > 0.0) & (similarity < 1.0), beta, similarity)
 
 
 def similarities(hypotheses: Sequence[Hypothesis], t: FloatArray) -> FloatArray:
@@ -74,7 +72,7 @@ def similarities(hypotheses: Sequence[Hypothesis], t: FloatArray) -> FloatArray:
         return _remembered[key]
     grid = np.unique(np.quantile(t, np.linspace(0.0, 1.0, _GRID)))
     banks = [normal_points(_BANK, len(h.form.nonlinear)) for h in hypotheses]
-    draws = [_draws(h, z[:_DRAWS], grid) for h, z in zip(hypotheses, banks, strict=True)]
+    draws = [_draws(h, grid) for h in hypotheses]
     similarity = np.eye(len(hypotheses))
     everything = np.concatenate([d for d in draws if d is not None] or [np.zeros((0, grid.size))])
     for g, hypothesis in enumerate(hypotheses):
@@ -98,21 +96,17 @@ def _said(hypothesis: Hypothesis) -> str:
     return ";".join(f"{n}:{hypothesis.priors[n]!r}" for n in hypothesis.form.nonlinear)
 
 
-def _draws(hypothesis: Hypothesis, z: FloatArray, grid: FloatArray) -> FloatArray | None:
+def _draws(hypothesis: Hypothesis, grid: FloatArray) -> FloatArray | None:
     """Shapes of prior draws, centered and of range 1; None if the form is always flat."""
     form = hypothesis.form
-    if not form.nonlinear:
-        z = np.zeros((1, 0))
-    basis = _centered(form, hypothesis.transport(z, form.nonlinear), grid)
-    if basis.shape[2] == 0:
-        return None
-    mix = normal_points(len(z), basis.shape[2])
-    if basis.shape[2] == 1:
-        mix = np.ones_like(mix)
-    shapes = np.einsum("bnk,bk->bn", basis, mix)
+    # Without nonlinear parameters all draws of a straight line have one shape.
+    theta = prior_draws(hypothesis, _DRAWS if form.nonlinear else 1)
+    with np.errstate(all="ignore"):
+        shapes = np.nan_to_num(np.asarray(form(grid, theta)))
+    shapes = shapes - shapes.mean(axis=1, keepdims=True)
     span = np.ptp(shapes, axis=1)
-    shapes = shapes[span > 1e-9]
-    return shapes / span[span > 1e-9, None] if len(shapes) else None
+    moving = span > _FLAT * span.max(initial=0.0)
+    return shapes[moving] / span[moving, None] if moving.any() else None
 
 
 def _centered(form: Form, nonlinear: FloatArray, grid: FloatArray) -> FloatArray:

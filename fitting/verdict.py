@@ -70,7 +70,7 @@ def judge(
     forms
         Pairs (name, posterior probability), best first.
     failures
-        Sentences for candidates whose failure could change the result.
+        Sentences: why nothing may be concluded, whatever the probabilities are.
 
     Returns
     -------
@@ -97,8 +97,8 @@ def judge(
             VerdictKind.DECIDED,
             names,
             credible(forms),
-            f"The shape is {names[0]} with probability {own[0]:.3f}; at least {lowest:.3f} over "
-            "Monte-Carlo error and priors half and twice as wide.",
+            f"The shape is {names[0]} with probability {_said(own[0])}; at least {_said(lowest)} "
+            "over Monte-Carlo error and priors half and twice as wide.",
         )
     return Verdict(
         VerdictKind.TIED,
@@ -107,6 +107,11 @@ def judge(
         f"The shape is {names[0]} ({own[0]:.2f}) or {names[1]} ({own[1]:.2f}); "
         "these data do not separate the two.",
     )
+
+
+def _said(probability: float) -> str:
+    """Write a probability so that rounding never makes it certain."""
+    return ">0.999" if probability > 0.9995 else f"{probability:.3f}"
 
 
 def inconclusive(reason: str) -> Verdict:

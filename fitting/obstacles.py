@@ -1,0 +1,104 @@
+"""Why nothing may be concluded from a comparison, whatever its probabilities are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitting.candidate import Candidate
+from fitting.doubts import residual_test
+from fitting.fit import FitStatus
+from theory.curve import Curve
+
+FloatArray = NDArray[np.float64]
+
+# A candidate of less weight cannot turn a verdict, nor can one whose best likelihood is this far
+# below the best evidence.
+_WEIGHTY = 0.05
+_NEGLIGIBLE = 1e-3
+# One curve in a thousand fails the residual test at this level though all is well.
+_P_VALUE = 1e-3
+
+
+def obstacles(
+    curve: Curve, candidates: Sequence[Candidate], weights: FloatArray
+) -> tuple[str, ...]:
+    """Sentences, the gravest first; empty if a verdict may be given.
+
+    Parameters
+    ----------
+    curve
+        What the candidates were compared on.
+    candidates
+        All of them.
+    weights
+        Shape (A,): their posterior probabilities.
+    """
+    return (
+        *_failures(candidates),
+        *_no_competition(candidates),
+        *_too_few_points(curve, candidates, weights),
+        *_noise_is_wrong(curve, candidates, weights),
+    )
+
+
+def _failures(candidates: Sequence[Candidate]) -> list[str]:
+    """Candidates without any evidence that could have mattered.
+
+    No evidence exceeds the largest likelihood, so a candidate whose best likelihood is far below
+    the best evidence is harmless.
+    """
+    known = [c.posterior.log_evidence for c in candidates if c.posterior.log_evidence is not None]
+    best = max(known, default=-np.inf)
+    found = []
+    for candidate in candidates:
+        posterior, bound = candidate.posterior, candidate.point.log_likelihood
+        if posterior.log_evidence is not None or posterior.status is FitStatus.NO_SUPPORT:
+            continue
+        if not bound < best + np.log(_NEGLIGIBLE):
+            found.append(f"{candidate.hypothesis.name} could not be judged: {posterior.status}")
+    return found
+
+
+def _no_competition(candidates: Sequence[Candidate]) -> list[str]:
+    forms = {candidate.hypothesis.form.name for candidate in candidates}
+    if len(forms) > 1:
+        return []
+    return [f"Only one form, {forms.pop()}, was allowed to compete; a shape needs a rival."]
+
+
+def _too_few_points(
+    curve: Curve, candidates: Sequence[Candidate], weights: FloatArray
+) -> list[str]:
+    short = [
+        candidate.hypothesis
+        for candidate, weight in zip(candidates, weights, strict=True)
+        if weight >= _WEIGHTY and curve.n_obs <= len(candidate.hypothesis.names)
+    ]
+    if not short:
+        return []
+    largest = max(short, key=lambda hypothesis: len(hypothesis.names))
+    return [
+        f"{curve.n_obs} points are too few for the {len(largest.names)} parameters of "
+        f"{largest.name}, which is among the leading candidates."
+    ]
+
+
+def _noise_is_wrong(
+    curve: Curve, candidates: Sequence[Candidate], weights: FloatArray
+) -> list[str]:
+    """Whether candidates that hold most of the weight leave autocorrelated residuals."""
+    failing, worst = 0.0, 1.0
+    for candidate, weight in zip(candidates, weights, strict=True):
+        test = residual_test(curve, candidate.point) if weight >= _WEIGHTY else None
+        if test is not None and test.p_value < _P_VALUE:
+            failing += float(weight)
+            worst = min(worst, test.p_value)
+    if failing < 0.5:
+        return []
+    return [
+        "The leading candidates leave autocorrelated residuals "
+        f"(Ljung-Box p = {worst:.1g}), so none of these noises describes the scatter."
+    ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from fitting.candidate import (
     Candidate,
@@ -28,6 +29,7 @@ from fitting.obstacles import obstacles
 from fitting.redundancy import similarities
 from fitting.screening import posteriors
 from fitting.stages import Stages, stages
+from fitting.threads import each
 from fitting.verdict import judge
 from theory.curve import Curve
 from theory.family import Family, family_grid
@@ -50,6 +52,7 @@ def compare(
     *,
     rng: np.random.Generator,
     with_forecast: bool = True,
+    workers: int = 1,
 ) -> Comparison:
     """Compare complete hypotheses on one curve.
 
@@ -64,6 +67,8 @@ def compare(
         Drives the importance sampling and the Monte-Carlo error; the same state, the same result.
     with_forecast
         Whether to hold the forms against the first part of the curve too.
+    workers
+        Threads; the result does not depend on it.
 
     Returns
     -------
@@ -78,20 +83,49 @@ def compare(
         If there is no hypothesis, or two have the same form and noise.
     """
     _check(hypotheses)
+    # Small matrices gain nothing from more threads, and their last bits depend on the number.
+    with threadpool_limits(1, user_api="blas"):
+        return _compared(curve, hypotheses, rng, with_forecast, workers)
+
+
+def _compared(
+    curve: Curve,
+    hypotheses: Sequence[Hypothesis],
+    rng: np.random.Generator,
+    with_forecast: bool,
+    workers: int,
+) -> Comparison:
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
     children = rng.spawn(len(hypotheses) + 2)
-    found = posteriors(curve, hypotheses, rngs=children[:-2], margin=_MARGIN, precision=_PRECISION)
-    candidates = [
-        fitted(h, curve, grid, extent, posterior, modes)
-        for h, (posterior, modes) in zip(hypotheses, found, strict=True)
-    ]
+    for hypothesis in hypotheses:
+        hypothesis.form.compile()
+    found = posteriors(
+        curve,
+        hypotheses,
+        rngs=children[:-2],
+        margin=_MARGIN,
+        precision=_PRECISION,
+        workers=workers,
+    )
+    candidates = each(
+        lambda one: fitted(one[0], curve, grid, extent, *one[1]),
+        zip(hypotheses, found, strict=True),
+        workers=workers,
+    )
     table, wider = _tables(candidates, curve, extent)
     joint = table.joint()
     weights = joint.sum(axis=1)
     scores = [_score(c, curve, float(w)) for c, w in zip(candidates, weights, strict=True)]
     leading = _leading(candidates, weights)
-    ahead = _forecast(curve, candidates, leading, children[-1]) if with_forecast else None
+    ahead = None
+    if with_forecast and leading:
+        ahead = forecast(
+            curve,
+            [candidates[i].hypothesis for i in leading],
+            rng=children[-1],
+            workers=workers,
+        )
     scores = _with_forecast(scores, leading, ahead)
     replicates = np.array(
         [table.perturbed(children[-2]).probabilities() for _ in range(_REPLICATES)]
@@ -175,15 +209,6 @@ def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
 
 def _autocorrelated(hypothesis: Hypothesis) -> bool:
     return "correlation_time" in hypothesis.noise.names
-
-
-def _forecast(
-    curve: Curve, candidates: Sequence[Candidate], leading: list[int], rng: np.random.Generator
-) -> Forecast | None:
-    """Forecasts by every form with the leading noise."""
-    if not leading:
-        return None
-    return forecast(curve, [candidates[i].hypothesis for i in leading], rng=rng)
 
 
 def _leading(candidates: Sequence[Candidate], weights: FloatArray) -> list[int]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import find_modes
 from fitting.target import Target
+from fitting.threads import each
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
@@ -69,6 +70,7 @@ def forecast(
     *,
     rng: np.random.Generator,
     first: float = FIRST_PART,
+    workers: int = 1,
 ) -> Forecast:
     """Hold hypotheses against the first part of a curve and score the rest.
 
@@ -82,6 +84,8 @@ def forecast(
         Draws what the likelihood integrates, for the mean curves.
     first
         Share of points in the first part, in (0, 1).
+    workers
+        Threads.
 
     Raises
     ------
@@ -101,7 +105,11 @@ def forecast(
     if np.ptp(train.y) == 0.0:
         reason = "The first part of the curve does not vary; there is nothing to learn from it."
         return Forecast(BASELINE, n_train, rest.size, nothing, nothing, naive, None, reason)
-    found = [_foretold(h, curve, train, rng) for h in hypotheses]
+    found = each(
+        lambda one: _foretold(one[0], curve, train, one[1]),
+        zip(hypotheses, rng.spawn(len(hypotheses)), strict=True),
+        workers=workers,
+    )
     ratio = None
     if naive > 0.0 and any(one is not None for one in found):
         ratio = _rmse(_mixture([one for one in found if one is not None]), rest) / naive

@@ -25,6 +25,7 @@ def propose(
     seed: int = 0,
     forms: Iterable[Form | str] | None = None,
     noises: Iterable[Noise | str] | None = None,
+    workers: int = 1,
 ) -> Comparison:
     """Which known functional forms fit a curve, with default priors.
 
@@ -39,6 +40,8 @@ def propose(
         Forms or names of registered ones; by default all of them.
     noises
         Noises or their names; by default those that suit the curve (`theory.noise.noises_for`).
+    workers
+        Threads; the result does not depend on it.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def propose(
         hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in kinds]
     except ValueError as error:
         return _nothing(curve, str(error))
-    return compare(curve, hypotheses, rng=np.random.default_rng(seed))
+    return compare(curve, hypotheses, rng=np.random.default_rng(seed), workers=workers)
 
 
 def _chosen(wanted: Iterable[Named | str], known: Mapping[str, Named], what: str) -> list[Named]:

@@ -20,6 +20,7 @@ from fitting.fit import FitStatus, PosteriorFit
 from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import Mode, find_modes
 from fitting.target import Target
+from fitting.threads import each
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
@@ -109,6 +110,7 @@ def posteriors(
     rngs: Sequence[np.random.Generator],
     margin: float,
     precision: float,
+    workers: int = 1,
 ) -> list[tuple[PosteriorFit, FloatArray]]:
     """Posterior of every hypothesis, by sampling where it can matter.
 
@@ -122,6 +124,8 @@ def posteriors(
         Nats behind the best evidence from which on a hypothesis does not matter.
     precision
         Sought Monte-Carlo standard error of the log evidence, in nats.
+    workers
+        Threads.
 
     Returns
     -------
@@ -129,36 +133,48 @@ def posteriors(
         With the modes (K, p) found on the way. A hypothesis that was not sampled has no draws, no
         standard error, and Laplace's evidence.
     """
-    guesses = [rough(h, curve) for h in hypotheses]
+    guesses = each(lambda h: rough(h, curve), hypotheses, workers=workers)
     top = max((g.log_evidence for g in guesses if g.log_evidence is not None), default=-np.inf)
-    found: dict[int, PosteriorFit] = {}
 
-    def sampled(i: int, guess: Rough, **options: Any) -> PosteriorFit:
-        return log_evidence(hypotheses[i], curve, rng=rngs[i], modes=guess.modes or None, **options)
+    def sampled(i: int, **options: Any) -> PosteriorFit:
+        modes = guesses[i].modes or None
+        return log_evidence(hypotheses[i], curve, rng=rngs[i], modes=modes, **options)
 
-    for i, guess in enumerate(guesses):
-        value = guess.log_evidence
-        if value is None or value >= top - margin - _LAPLACE_SLACK:
-            behind = value is not None and value < top - LAPLACE_SE
-            found[i] = sampled(i, guess, precision=precision * (_BEHIND if behind else 1.0))
+    def near(i: int) -> PosteriorFit:
+        value = guesses[i].log_evidence
+        behind = value is not None and value < top - LAPLACE_SE
+        return sampled(i, precision=precision * (_BEHIND if behind else 1.0))
+
+    def far(i: int) -> PosteriorFit:
+        quick = sampled(i, draws=_QUICK_DRAWS, precision=_QUICK_PRECISION, thorough=False)
+        return (
+            sampled(i, precision=precision * _BEHIND) if _matters(quick, best - margin) else quick
+        )
+
+    def better(i: int) -> PosteriorFit:
+        if not _worth_another_try(found[i], best):
+            return found[i]
+        again = log_evidence(
+            hypotheses[i], curve, rng=rngs[i], draws=_MORE_DRAWS, precision=precision
+        )
+        return max(found[i], again, key=lambda p: p.ess)
+
+    every = range(len(hypotheses))
+    first = [i for i in every if _is_near(guesses[i], top - margin - _LAPLACE_SLACK)]
+    found = dict(zip(first, each(near, first, workers=workers), strict=True))
     best = _best(found)
-    for i, guess in enumerate(guesses):
-        if i in found or guess.bound < best - margin:
-            continue
-        found[i] = sampled(i, guess, draws=_QUICK_DRAWS, precision=_QUICK_PRECISION, thorough=False)
-        if _matters(found[i], best - margin):
-            found[i] = sampled(i, guess, precision=precision * _BEHIND)
+    second = [i for i in every if i not in found and guesses[i].bound >= best - margin]
+    found |= dict(zip(second, each(far, second, workers=workers), strict=True))
     best = _best(found)
-    for i, posterior in found.items():
-        if _worth_another_try(posterior, best):
-            again = log_evidence(
-                hypotheses[i], curve, rng=rngs[i], draws=_MORE_DRAWS, precision=precision
-            )
-            found[i] = max(posterior, again, key=lambda p: p.ess)
+    found = dict(zip(found, each(better, found, workers=workers), strict=True))
     return [
         (found[i] if i in found else _unsampled(h, curve, guess), guess.theta)
         for i, (h, guess) in enumerate(zip(hypotheses, guesses, strict=True))
     ]
+
+
+def _is_near(guess: Rough, floor: float) -> bool:
+    return guess.log_evidence is None or guess.log_evidence >= floor
 
 
 def _best(found: Mapping[int, PosteriorFit]) -> float:

@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("theory", "empirics", "fitting", "papers", "ontogeny")
 
-MATHEMATICS = {"numpy", "scipy", "sympy", "networkx"}
+MATHEMATICS = {"numpy", "scipy", "sympy", "networkx", "numba"}
 TRAINING = {"torch", "gymnasium", "polars", "joblib", "safetensors"}
-SAMPLING = {"lmfit", "pymc", "arviz", "pytensor"}
+SAMPLING = {"lmfit", "pymc", "arviz", "pytensor", "threadpoolctl"}
 DRAWING = {"matplotlib", "jinja2", "markupsafe"}
 
 # What a room's own files may name in an import statement, besides the standard library.
@@ -40,7 +40,7 @@ NEVER_LOADED = {
     "ontogeny": MATHEMATICS | TRAINING | SAMPLING | DRAWING | set(ROOMS[:4]) | {"pandas", "rich"},
 }
 
-HEAVY = MATHEMATICS | TRAINING | SAMPLING | DRAWING | {"pandas", "xarray", "numba", "rich"}
+HEAVY = MATHEMATICS | TRAINING | SAMPLING | DRAWING | {"pandas", "xarray", "rich"}
 
 IMPORT_EVERYTHING = """
 import importlib, json, pkgutil, sys

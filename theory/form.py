@@ -230,6 +230,15 @@ class Form:
         parts = self._evaluate(self._divided_design, t, others, names, len(self.linear) + 1)
         return np.moveaxis(parts, 0, -1)
 
+    def compile(self) -> None:
+        """Make all numeric functions now; else each is made at its first use.
+
+        Symbolic work is not for several threads at once, numeric functions are.
+        """
+        self._value, self._jacobian, self._design  # noqa: B018 (cached when first seen)
+        if self.divided is not None:
+            self._divided_design  # noqa: B018
+
     @cached_property
     def plain(self) -> sympy.Expr:
         """The expression in elementary functions only, for reading."""

@@ -22,14 +22,20 @@ PACKAGES = (
     "numpy",
     "scipy",
     "sympy",
+    "networkx",
     "polars",
     "torch",
     "gymnasium",
+    "safetensors",
+    "joblib",
+    "threadpoolctl",
+    "numba",
     "lmfit",
     "pymc",
     "pytensor",
     "arviz",
     "matplotlib",
+    "jinja2",
 )
 
 

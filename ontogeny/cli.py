@@ -1,7 +1,8 @@
 """The command line: finds the command, runs it, and turns its errors into sentences.
 
 Exit codes: 0 done (also when the answer is INCONCLUSIVE), 1 the work failed, 2 wrong usage,
-130 interrupted. The last line of standard output is the path of what was made. With
+130 interrupted. The last line of standard output is the path of what was made; with `--json -`
+standard output is the JSON and nothing else, and the rest goes to standard error. With
 ONTOGENY_TRACEBACK=1 in the environment errors keep their traceback.
 """
 
@@ -12,10 +13,19 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 import ontogeny
-from ontogeny.command import Command, UsageError, add_common_arguments
+from ontogeny.command import (
+    STANDARD_OUTPUT,
+    Command,
+    UsageError,
+    add_common_arguments,
+    check_targets,
+)
 from ontogeny.commands import compare, doctor, import_logs, propose, report, run, show, study
 from ontogeny.rooms import check_rooms
 
@@ -31,6 +41,13 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+KEPT: Mapping[str, str] = {
+    "study": "agents trained to their end or to a checkpoint stay so",
+    "run": "agents trained to their end or to a checkpoint stay so",
+    "import": "what is imported stays so",
+}
+"""What an interrupted command leaves that its next start need not do again."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,15 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(words)
     args.command_line = shlex.join(["ontogeny", *words])
     try:
+        check_targets(args)
         if args.command != "doctor":  # whose task is to say what is shadowed
             check_rooms()
-        return COMMANDS[args.command].run(args)
+        with _json_on_standard_output(args):
+            return COMMANDS[args.command].run(args)
     except KeyboardInterrupt:
-        print(
-            "Interrupted; what is done stays done, and the same command goes on: "
-            + args.command_line,
-            file=sys.stderr,
-        )
+        print(_interrupted(args), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output (head, say) has seen enough; nothing more can be said there.
@@ -79,6 +94,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"ontogeny {args.command}: {_sentence(error)}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILED
+
+
+def _interrupted(args: argparse.Namespace) -> str:
+    """Say what an interrupted command leaves, and how to go on."""
+    kept = KEPT.get(args.command)
+    if kept is None:
+        return f"Interrupted; nothing is kept, and the command begins anew: {args.command_line}"
+    return f"Interrupted; {kept}, and the same command goes on: {args.command_line}"
+
+
+@contextmanager
+def _json_on_standard_output(args: argparse.Namespace) -> Iterator[None]:
+    """Where `--json -` is given, print the JSON there, and everything else to standard error."""
+    if args.json != STANDARD_OUTPUT:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        args.json = Path(folder, "standard output")
+        with redirect_stdout(sys.stderr):
+            yield
+        if args.json.is_file():
+            print(args.json.read_text(encoding="utf-8"), end="")
 
 
 def _sentence(error: Exception) -> str:

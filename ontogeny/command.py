@@ -37,21 +37,61 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_argument(
         "--seed", type=_seed, default=0, metavar="N", help="the one source of chance (default: 0)"
     )
-    common.add_argument("--out", type=Path, metavar="FOLDER", help="where what is made goes")
+    common.add_argument("--out", type=_folder, metavar="FOLDER", help="where what is made goes")
     common.add_argument(
-        "--json", type=Path, metavar="FILE", help="also write the results as JSON to this file"
+        "--json",
+        type=_json_file,
+        metavar="FILE",
+        help="also write the results as JSON to this file; - is standard output",
     )
     common.add_argument(
         "--quiet", action="store_true", help="print only the path of what was made, and errors"
     )
 
 
+STANDARD_OUTPUT = Path("-")
+"""What `--json -` names."""
+
+
 def _seed(text: str) -> int:
     """Read a seed: a whole number that random generators take."""
-    seed = int(text)
-    if seed < 0:
-        raise argparse.ArgumentTypeError(f"a seed must be 0 or more; got {seed}")
-    return seed
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 on; {text!r} is not")
+    return int(text)
+
+
+def _json_file(text: str) -> Path:
+    """Read the name of a file to write."""
+    if not text:
+        raise argparse.ArgumentTypeError("give the name of a file, or - for standard output")
+    return Path(text)
+
+
+def _folder(text: str) -> Path:
+    """Read the name of a folder to write to."""
+    if not text:
+        raise argparse.ArgumentTypeError("give the name of a folder")
+    return Path(text)
+
+
+def check_targets(args: argparse.Namespace) -> None:
+    """Check that what a command is to write can be written, before hours of work and not after.
+
+    Raises
+    ------
+    UsageError
+        If `--out` names a file, `--json` a folder, or either lies inside a file.
+    """
+    if args.out is not None:
+        for place in (args.out, *args.out.parents):
+            if place.exists() and not place.is_dir():
+                raise UsageError(f"--out {args.out}: {place} is a file; give a folder.")
+    if args.json is not None and args.json != STANDARD_OUTPUT:
+        if args.json.is_dir():
+            raise UsageError(f"--json {args.json}: this is a folder; give the name of a file.")
+        for place in args.json.parents:
+            if place.exists() and not place.is_dir():
+                raise UsageError(f"--json {args.json}: {place} is a file, not a folder.")
 
 
 def check_names(names: Collection[str], known: Collection[str], noun: str) -> None:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from empirics.curve_set import CurveSet
 
+# As in `theory.curve.Progress`, which costs an import that `ontogeny --help` does not wait for.
+PROGRESS = ("env_steps", "updates", "episodes", "samples", "unspecified")
+
 
 def add_column_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which columns of a table hold what."""
@@ -20,7 +23,12 @@ def add_column_arguments(parser: argparse.ArgumentParser) -> None:
     )
     columns.add_argument("--run", metavar="COLUMN", help="which run a row of a long table is of")
     columns.add_argument(
-        "--observable", metavar="COLUMN", help="which observable a row of a long table is of"
+        "--observable",
+        metavar="COLUMN",
+        help="which observable a row of a long table is of; or the one observable to read",
+    )
+    columns.add_argument(
+        "--progress", choices=PROGRESS, help="what the column of training progress counts"
     )
 
 
@@ -30,20 +38,37 @@ def read(path: Path, args: argparse.Namespace) -> CurveSet:
     Raises
     ------
     ValueError
-        If there is not one usable curve: the first reason.
+        If there is not one usable curve: the first reason, with the path.
     """
     from empirics.readers import read_curves
 
-    curve_set = read_curves(path, t=args.t, y=args.y, run=args.run, observable=args.observable)
-    curve_set.require()
+    curve_set = read_curves(
+        path, t=args.t, y=args.y, run=args.run, observable=args.observable, progress=args.progress
+    )
+    try:
+        curve_set.require()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     return curve_set
+
+
+def left_out(curve_set: CurveSet) -> list[str]:
+    """Return what reading merged, ignored or rejected; one line for curves of one reason."""
+    from empirics.notes import listed
+
+    rejected: dict[str, list[str]] = {}
+    for each in curve_set.rejected:
+        rejected.setdefault(each.reason, []).append(each.name)
+    return [
+        *curve_set.notes,
+        *(
+            f"Left out: {f'{listed(names)}: ' if any(names) else ''}{reason}"
+            for reason, names in rejected.items()
+        ),
+    ]
 
 
 def say_what_was_left_out(curve_set: CurveSet, quiet: bool) -> None:
     """Say on standard error what reading merged, ignored or rejected."""
-    if quiet:
-        return
-    for note in curve_set.notes:
-        print(note, file=sys.stderr)
-    for rejected in curve_set.rejected:
-        print(f"Left out: {rejected}", file=sys.stderr)
+    for line in [] if quiet else left_out(curve_set):
+        print(line, file=sys.stderr)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,11 +57,12 @@ def judge(args: argparse.Namespace) -> int:
         )
     provenance = _provenance(args, time.monotonic() - began)
     document = to_json(args.command, comparisons, curve_set, provenance)
-    out = args.out or Path("results", f"{args.command}-{args.curves.stem}")
+    out = args.out or default_out(args.command, args.curves)
     write(out, document)
+    with show_progress(args.quiet) as progress:
+        report = render(out, progress=progress)
     if args.json:
         write_json(args.json, document)
-    report = render(out)
     if not args.quiet:
         for comparison in comparisons:
             print(_summary(comparison))
@@ -67,11 +70,38 @@ def judge(args: argparse.Namespace) -> int:
     return 0
 
 
+def default_out(command: str, curves: Path) -> Path:
+    """Return the folder of results for these curves, which no other input's results hold.
+
+    It is named after the input; where the results of another input of that name lie there,
+    after the folder of this one too, and where that is taken, by a hash of its path.
+    """
+    path = curves.resolve()
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    for name in (path.stem, f"{path.parent.name}-{path.stem}", f"{path.stem}-{digest}"):
+        out = Path("results", f"{command}-{name}")
+        if _input_of(out) in (None, str(path)):
+            return out
+    return out
+
+
+def _input_of(out: Path) -> str | None:
+    """Return what the results in a folder were made from; None if there are none to lose."""
+    try:
+        document = json.loads((out / "results.json").read_text(encoding="utf-8"))
+        return str(document["provenance"]["input"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""  # something else lies there
+
+
 def _provenance(args: argparse.Namespace, wall_seconds: float) -> dict[str, Any]:
     from empirics.provenance import data_hashes, provenance
 
     return {
         "command": args.command_line,
+        "input": str(args.curves.resolve()),
         "seed": args.seed,
         "data": data_hashes(args.curves),
         "wall_seconds": wall_seconds,
@@ -81,12 +111,15 @@ def _provenance(args: argparse.Namespace, wall_seconds: float) -> dict[str, Any]
 
 def _summary(comparison: Comparison) -> str:
     """Say a comparison in a few lines: the verdict, the families, the best rows."""
+    from papers.wording import family_words, reason_of
+
     curve = comparison.curve
     name = " of ".join(part for part in (curve.observable, curve.run) if part)
     verdict = comparison.verdict
-    lines = [f"{name} ({curve.n_obs} points): {verdict.kind}. {verdict.reason}"]
+    reason = reason_of({"reason": verdict.reason})
+    lines = [f"{name} ({curve.n_obs} points): {verdict.kind}. {reason}"]
     families = sorted(comparison.family_probabilities.items(), key=lambda item: -item[1])
-    shown = [f"{family} {p:.2f}" for family, p in families if p >= SMALLEST_SHOWN]
+    shown = [f"{family_words(family)} {p:.2f}" for family, p in families if p >= SMALLEST_SHOWN]
     if shown:
         lines.append(f"  families: {', '.join(shown)}")
     for score in comparison.scores[:ROWS_SHOWN]:

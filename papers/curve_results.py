@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,19 +12,16 @@ import numpy as np
 if TYPE_CHECKING:
     from fitting.comparison import Comparison, Score
     from fitting.estimate import Estimate
-    from fitting.stages import Peak, Stages
+    from fitting.stages import Stage, Stages
 
 Document = dict[str, Any]
 
-GRID = 161
-MOST_DRAWS = 400
-OTHER_FORMS = 2
-SMALLEST_WEIGHT = 0.05
 MOST_LAGS = 20
 
 
 def curve_json(comparison: Comparison) -> Document:
     """Return one entry of ``curves``."""
+    from papers.fitted_curves import fitted_json
     from theory.curve import Schedule
 
     curve = comparison.curve
@@ -47,9 +45,10 @@ def curve_json(comparison: Comparison) -> Document:
         "family_se": _families(comparison.family_se),
         "sensitivity": {f"{s:g}": _families(p) for s, p in comparison.sensitivity.items()},
         "candidates": [candidate_json(score) for score in comparison.scores],
-        "best": best_json(comparison),
+        "fitted": fitted_json(comparison),
         "residuals": residuals_json(comparison),
         **_stages(comparison.stages),
+        "peak": peak_json(comparison),
         "forecast": _forecast(comparison),
         "verdict": {
             "kind": str(comparison.verdict.kind),
@@ -94,10 +93,6 @@ def number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def _numbers(values: Any) -> list[float | None]:
-    return [number(float(value)) for value in values]
-
-
 def _estimate(estimate: Estimate) -> Document:
     names = ("value", "se", "lower", "upper")
     return {name: number(getattr(estimate, name)) for name in names}
@@ -109,37 +104,57 @@ def _families(probabilities: Mapping[Any, float]) -> Document:
 
 def _stages(stages: Stages | None) -> Document:
     if stages is None:
-        return {"stages": [], "stage_agreement": None, "peak": None}
+        return {"stages": [], "stage_agreement": None}
     # A stage's numbers are posterior medians; their intervals stand beside them.
     names = ("onset", "midpoint", "width", "share", "rise")
     listed = [
-        {name: number(getattr(stage, name).value) for name in names}
-        | {f"{name}_interval": _interval(getattr(stage, name)) for name in names}
+        {name: number(_part(stage, name).value) for name in names}
+        | {f"{name}_interval": _interval(_part(stage, name)) for name in names}
         for stage in stages.stages
     ]
-    return {
-        "stages": listed,
-        "stage_agreement": number(stages.agreement),
-        "peak": None if stages.peak is None else _peak(stages.peak),
-    }
+    return {"stages": listed, "stage_agreement": number(stages.agreement)}
+
+
+def _part(stage: Stage, name: str) -> Estimate:
+    """Return one number of a stage; a share is one, whatever rounding made of it."""
+    found: Estimate = getattr(stage, name)
+    if name != "share":
+        return found
+    edges = (min(max(value, 0.0), 1.0) for value in (found.value, found.lower, found.upper))
+    value, lower, upper = edges
+    return replace(found, value=value, lower=lower, upper=upper)
 
 
 def _interval(estimate: Estimate) -> list[float | None]:
     return [number(estimate.lower), number(estimate.upper)]
 
 
-def _peak(peak: Peak) -> Document:
-    names = ("time", "height", "prominence")
+def peak_json(comparison: Comparison) -> Document | None:
+    """Return the peak or trough of the leading family's curves; None if they have none.
+
+    Its numbers hold if the curve has that family's shape: `probability_given_family` is the
+    share of that family's draws that turn, `probability` the same times the family's own.
+    """
+    stages = comparison.stages
+    if stages is None or stages.peak is None:
+        return None
+    peak = stages.peak
+    known = comparison.family_probabilities
+    family = max(known, key=lambda name: known[name])
     return {
-        **{name: _estimate(getattr(peak, name)) for name in names},
-        "probability": number(peak.probability),
+        "kind": "trough" if peak.prominence.value < 0 else "peak",
+        "family": str(family),
+        **{name: _estimate(getattr(peak, name)) for name in ("time", "height", "prominence")},
+        "probability": number(peak.probability * known[family]),
+        "probability_given_family": number(peak.probability),
     }
 
 
 def _forecast(comparison: Comparison) -> Document:
     forecast = comparison.forecast
     if forecast is None:
-        return {"baseline": None, "rmse_ratio": None, "reason": "No forecast was asked for."}
+        nothing = {"baseline": None, "rmse_ratio": None}
+        return {**nothing, "reason": _why_no_forecast(comparison)}
     return {
         "baseline": forecast.baseline,
         "n_train": forecast.n_train,
@@ -150,72 +165,29 @@ def _forecast(comparison: Comparison) -> Document:
     }
 
 
-def best_json(comparison: Comparison) -> Document | None:
-    """Return grid, median and 95 % band of the best form, and medians of the next ones."""
-    drawn = [score for score in comparison.scores if _draws(score) is not None]
-    if not drawn:
-        return None
-    t = display_grid(comparison.curve.t)
-    best, *rest = drawn
-    lower, median, upper = np.quantile(_values(best, t), [0.025, 0.5, 0.975], axis=0)
-    others: dict[str, Document] = {}
-    for score in rest:
-        known = {best.form, *others}
-        if score.form in known or not score.weight or score.weight < SMALLEST_WEIGHT:
-            continue
-        values = np.median(_values(score, t), axis=0)
-        others[score.form] = {"form": score.form, "noise": score.noise, "median": _numbers(values)}
-        if len(others) == OTHER_FORMS:
-            break
-    return {
-        "form": best.form,
-        "noise": best.noise,
-        "t": t.tolist(),
-        "median": _numbers(median),
-        "lower": _numbers(lower),
-        "upper": _numbers(upper),
-        "others": list(others.values()),
-    }
-
-
-def display_grid(t: Any) -> Any:
-    """Return times for a drawn line: as dense everywhere as the observations are there."""
-    place = np.linspace(0.0, t.size - 1.0, max(GRID, t.size) if t.size > 1 else 1)
-    return np.unique(np.interp(place, np.arange(t.size), t))
-
-
-def _draws(score: Score) -> Any:
-    """Return some posterior draws of the form's parameters; the best point where none exist."""
-    width = len(score.hypothesis.form.names)
-    if score.posterior is not None and len(score.posterior.draws):
-        draws = score.posterior.draws
-        return draws[:: max(1, len(draws) // MOST_DRAWS), :width]
-    if score.point is not None and np.isfinite(score.point.theta[:width]).all():
-        return score.point.theta[None, :width]
-    return None
-
-
-def _values(score: Score, t: Any) -> Any:
-    with np.errstate(all="ignore"):
-        values = np.asarray(score.hypothesis.form(t, _draws(score)))
-    return values[np.isfinite(values).all(axis=1)] if len(values) > 1 else values
+def _why_no_forecast(comparison: Comparison) -> str:
+    if not comparison.scores:
+        return "No candidate could be fitted, so there is nothing to forecast from."
+    if not any(score.weight for score in comparison.scores):
+        return "No candidate has an evidence, so none is worth a forecast."
+    return "No forecast was asked for."
 
 
 def residuals_json(comparison: Comparison) -> Document | None:
-    """Return the standardized residuals of the best candidate and their autocorrelation."""
+    """Return the standardized residuals of the heaviest candidate, and their autocorrelation."""
     from fitting.doubts import whitened_residuals
     from fitting.residuals import autocorrelation, ljung_box
 
-    best = comparison.best
-    if best is None or best.point is None or comparison.curve.n_obs < 4:
+    leading = max(comparison.scores, key=lambda score: score.weight, default=None)
+    if leading is None or leading.point is None or comparison.curve.n_obs < 4:
         return None
-    values = whitened_residuals(comparison.curve, best.point)
+    values = whitened_residuals(comparison.curve, leading.point)
     if values is None or not np.isfinite(values).all():
         return None
     test = ljung_box(values)
     return {
-        "form": best.form,
-        "noise": best.noise,
+        "form": leading.form,
+        "noise": leading.noise,
         "values": values.tolist(),
         "autocorrelation": autocorrelation(values, min(MOST_LAGS, values.size - 2)).tolist(),
         "ljung_box": None

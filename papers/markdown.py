@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from papers import sections
-from papers.figures.curve import name_of, takeaway_of
-from papers.tables import Table, to_markdown
+from papers.figures.curve import takeaway_of
+from papers.mathematics import latex
+from papers.sections import ladder as ladders
+from papers.sections import study as studies
+from papers.sections.candidates import candidates
+from papers.sections.forecast import forecast
+from papers.sections.headline import headline, title_of
+from papers.sections.overview import overview
+from papers.sections.parameters import parameters
+from papers.sections.provenance import provenance, settings
+from papers.sections.stages import stages
+from papers.tables import Table, markdown_text, to_markdown
+from papers.wording import name_of, sentence, upper_first
 
 SHOWN = 5
+Entry = Mapping[str, Any]
 
 
-def markdown(document: Mapping[str, Any]) -> str:
+def markdown(document: Entry) -> str:
     """Return a results document as Markdown."""
-    parts = [f"# {sections.title_of(document)}", f"**{sections.headline(document)}**"]
+    text = markdown_text
+    parts = [f"# {text(title_of(document))}", f"**{text(headline(document))}**"]
     if "study" in document:
-        parts += [document["study"]["question"], *document["study"]["paragraphs"]]
+        parts += _study(document["study"])
     for ladder in document.get("ladders", []):
-        parts += [f"## {ladder['title']}", sections.sentence(ladder["verdict"])]
-        parts += [ladder.get("text", "")]
-        parts += [to_markdown(sections.scores(ladder))] if ladder["scores"] else []
+        parts += _ladder(ladder)
     curves = document["curves"]
     if len(curves) > 1:
-        parts += ["## All curves", to_markdown(sections.overview(curves))]
+        parts += ["## All curves", to_markdown(overview(curves))]
     for curve in curves:
         parts += _curve(curve)
     if document["rejected"]:
@@ -32,29 +42,61 @@ def markdown(document: Mapping[str, Any]) -> str:
         table = Table("Left out", ("observable", "run", "reason"), rows)
         parts += ["## Left out", to_markdown(table)]
     if document["notes"]:
-        parts += ["## What reading did", "\n".join(f"- {note}" for note in document["notes"])]
+        parts += ["## What reading did", _listed(document["notes"])]
     parts += ["## Provenance", _provenance(document)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _curve(curve: Mapping[str, Any]) -> list[str]:
-    table, doubts = sections.candidates(curve)
-    top = replace(table, rows=table.rows[:SHOWN])
-    named = " ".join(str(row[-1]) for row in top.rows).split()
-    parts = [f"## {name_of(curve)}", takeaway_of(curve), to_markdown(top)]
-    parts += ["\n".join(f"- {letter}: {doubt}" for letter, doubt in doubts if letter in named)]
-    for candidate, parameters in sections.parameters(curve)[:1]:
-        parts += [f"{parameters.caption}: `{candidate['expression']}`", to_markdown(parameters)]
-    stages = sections.stages(curve)
-    if stages is not None:
-        parts += [f"{stages.caption}:", to_markdown(stages)]
-    return [*parts, sections.forecast(curve)]
+def _study(study: Entry) -> list[str]:
+    parts = [markdown_text(study["question"]), *map(markdown_text, study["paragraphs"])]
+    runs = studies.runs(study)
+    if runs is not None:
+        parts += [f"## {runs.caption}", to_markdown(runs)]
+    for table in studies.readings(study):
+        parts += [f"{markdown_text(table.caption)}:", to_markdown(table)]
+    return parts
 
 
-def _provenance(document: Mapping[str, Any]) -> str:
-    lines = [f"- {name}: {value}" for name, value in sections.provenance(document)]
-    versions = document["provenance"].get("versions", {})
+def _ladder(ladder: Entry) -> list[str]:
+    said = f"{upper_first(str(ladder['verdict']['kind']))}. {upper_first(ladders.reason(ladder))}"
+    parts = [f"## {markdown_text(ladder['title'])}", markdown_text(said)]
+    parts += [markdown_text(f"{ladders.truth(ladder)} {ladder.get('text', '')}".strip())]
+    if ladder["scores"]:
+        parts += [to_markdown(ladders.scores(ladder)), ladders.EXPLAINED]
+    return parts
+
+
+def _curve(curve: Entry) -> list[str]:
+    found = candidates(curve)
+    text = markdown_text
+    parts = [f"## {text(name_of(curve))}", text(sentence(curve["verdict"]))]
+    parts += [text(takeaway_of(curve))]
+    if found.leading:
+        said = " ".join(found.leading)
+        parts.append(text(f"Doubts about the heaviest hypothesis, {found.leader}: {said}"))
+    if found.table.rows:
+        parts.append(to_markdown(replace(found.table, rows=found.table.rows[:SHOWN])))
+    named = [f"{letter}: {doubt}" for letter, doubt in found.doubts_of(0, SHOWN)]
+    parts.append(_listed([*named, *found.shared]))
+    for candidate, table in parameters(curve)[:1]:
+        formula = latex(candidate["form"])
+        written = f"`{candidate['expression']}`" if formula is None else f"${formula}$"
+        parts += [f"{text(table.caption)}: {written}", to_markdown(table)]
+    table_of_stages = stages(curve)
+    if table_of_stages is not None:
+        parts += [f"{table_of_stages.caption}:", to_markdown(table_of_stages)]
+    return [*parts, text(forecast(curve))]
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {markdown_text(sentence)}" for sentence in sentences)
+
+
+def _provenance(document: Entry) -> str:
+    pairs = [*provenance(document), *settings(document)]
+    lines = [f"{name}: {value}" for name, value in pairs]
+    versions = document["provenance"].get("versions") or {}
     if versions:
-        lines.append("- Versions: " + ", ".join(f"{k} {v}" for k, v in versions.items()))
-    data = document["provenance"].get("data", {})
-    return "\n".join(lines + [f"- Data: `{name}` sha256 {digest}" for name, digest in data.items()])
+        lines.append("Versions: " + ", ".join(f"{k} {v}" for k, v in versions.items()))
+    data = document["provenance"].get("data") or {}
+    return _listed(lines + [f"Data: {name} sha256 {digest}" for name, digest in data.items()])

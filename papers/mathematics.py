@@ -18,9 +18,9 @@ def mathml(form: str) -> str | None:
 
     if form not in FORMS:
         return None
-    body = _printer().doprint(FORMS[form].expression)
+    body = _printer().doprint(FORMS[form].plain)
     # Parameters are words: upright, with their numbers as subscripts.
-    body = re.sub(r"<mi>([A-Za-z]{2,})</mi>", r'<mi mathvariant="normal">\1</mi>', body)
+    body = re.sub(r"<mi>([A-Za-z_]{2,})</mi>", r'<mi mathvariant="normal">\1</mi>', body)
     body = body.replace("<mo>-</mo>", "<mo>−</mo>")
     body = re.sub(r"<mo>(&InvisibleTimes;|\u2062)</mo>", '<mspace width="0.17em"/>', body)
     body = re.sub(r"^<math[^>]*>|</math>$", "", body)
@@ -40,14 +40,52 @@ def _printer() -> Any:
             return _written_order(expr)
 
         def _print_exp(self, expr: Any) -> Any:
-            row = self.dom.createElement("mrow")
-            name = self.dom.createElement("mi")
-            name.appendChild(self.dom.createTextNode("exp"))
-            row.appendChild(name)
-            row.appendChild(self.parenthesize(expr.args[0], 10**6))
+            return self._row(
+                self._leaf("mi", "exp"), self.parenthesize(expr.args[0], 10**6, strict=False)
+            )
+
+        def _print_Symbol(self, sym: Any, style: str = "plain") -> Any:
+            # sympy takes what follows any underscore as a subscript: log_ratio is one word.
+            word, _, index = sym.name.rpartition("_")
+            if not (word and index.isdigit()):
+                return self._leaf("mi", sym.name)
+            return self._row(self._leaf("mi", word), self._leaf("mn", index), tag="msub")
+
+        def _print_Piecewise(self, expr: Any) -> Any:
+            cases = self.dom.createElement("mtable")
+            for value, where in expr.args:
+                is_rest = bool(where == True)  # noqa: E712 (sympy's own truth)
+                said = self._leaf("mtext", "otherwise") if is_rest else self._condition(where)
+                cells = [self._row(part, tag="mtd") for part in (self._print(value), said)]
+                for cell in cells:
+                    cell.setAttribute("style", "text-align: left")
+                cases.appendChild(self._row(*cells, tag="mtr"))
+            return self._row(self._leaf("mo", "{"), cases)
+
+        def _condition(self, where: Any) -> Any:
+            # "t ≤ onset" reads as time goes on; sympy sorts the sides by name.
+            return self._print(where.reversed if str(where.rhs) == "t" else where)
+
+        def _leaf(self, tag: str, text: str) -> Any:
+            leaf = self.dom.createElement(tag)
+            leaf.appendChild(self.dom.createTextNode(text))
+            return leaf
+
+        def _row(self, *parts: Any, tag: str = "mrow") -> Any:
+            row = self.dom.createElement(tag)
+            for part in parts:
+                row.appendChild(part)
             return row
 
     return Printer()
+
+
+@cache
+def latex(form: str) -> str | None:
+    """Return the formula of a registered form as LaTeX; None for a name not registered."""
+    from theory.forms import FORMS
+
+    return FORMS[form].latex if form in FORMS else None
 
 
 @cache
@@ -58,6 +96,16 @@ def meanings(form: str) -> dict[str, str]:
     if form not in FORMS:
         return {}
     return {parameter.name: parameter.meaning for parameter in FORMS[form].parameters}
+
+
+@cache
+def units(form: str) -> dict[str, str]:
+    """Return the unit of each parameter of a registered form, in "y" and "t"."""
+    from theory.forms import FORMS
+
+    if form not in FORMS:
+        return {}
+    return {parameter.name: parameter.unit for parameter in FORMS[form].parameters}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Propose forms for many curves, in as many processes as there are processors."""
+"""Propose forms for many curves, on all processors: a process a curve, or threads for one."""
 
 from __future__ import annotations
 
@@ -37,14 +37,17 @@ def propose_all(
     forms, noises : sequences of str, optional
         Names of the competitors; by default all forms and the noises that suit a curve.
     n_jobs : int, optional
-        Processes; by default one a processor. The result does not depend on it.
+        Processors to use; by default all. The result does not depend on it.
     """
+    most = n_jobs or processors()
     # A process takes seconds to start, as long as a curve or two take.
-    wanted = min(n_jobs or processors(), max(1, len(curves) // 2))
+    wanted = min(most, max(1, len(curves) // 2))
+    workers = most if wanted == 1 else 1
     progress(LABEL, 0, len(curves))
     done = []
     fitted = Parallel(n_jobs=wanted, return_as="generator")(
-        delayed(propose)(curve, seed=seed, forms=forms, noises=noises) for curve in curves
+        delayed(propose)(curve, seed=seed, forms=forms, noises=noises, workers=workers)
+        for curve in curves
     )
     for comparison in fitted:
         done.append(comparison)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from fitting.onsets import OnsetComparison, OnsetScore
 
 RESULTS = "results.json"
+FAR, NEAR = 2.0, 0.9
+"""Prior sd from 1 of a clock factor, and share of the largest spread, that raise a doubt."""
 
 
 def to_json(
@@ -63,13 +66,15 @@ def ladder_json(
     quantity: str = "onset",
     truth: str | None = None,
     text: str = "",
+    clock_sd: float | None = None,
     log_condition: bool = True,
     log_quantity: bool = True,
 ) -> Document:
     """Return one entry of ``ladders`` of a comparison of mechanisms on onsets.
 
     The first condition of the ladder is the axis; the others make facets. Predicted medians
-    carry the fitted factor on time (`clock`), which is given beside them.
+    carry the fitted factor on time (`clock`), which is given beside them. With the prior sd of
+    its logarithm, `clock_sd`, a factor at the edge of its prior is doubted.
     """
     condition, *others = comparison.ladder
     rungs = [
@@ -88,6 +93,7 @@ def ladder_json(
         "onsets": [
             {
                 "condition": value,
+                "conditions": {name: dict(rung.conditions)[name] for name in others},
                 "facet": facet,
                 "run": onset.run,
                 "lower": number(onset.lower),
@@ -102,7 +108,7 @@ def ladder_json(
             if score.medians
             for facet in dict.fromkeys(facet for _, facet, _ in rungs)
         ],
-        "scores": [_onset_score(score) for score in comparison.scores],
+        "scores": [_onset_score(score, clock_sd) for score in comparison.scores],
         "verdict": {
             "kind": str(comparison.verdict.kind),
             "mechanisms": list(comparison.verdict.mechanisms),
@@ -130,13 +136,35 @@ def _prediction(score: Any, rungs: Sequence[tuple[Any, str, Any]], facet: str) -
     }
 
 
-def _onset_score(score: OnsetScore) -> Document:
+def _onset_score(score: OnsetScore, clock_sd: float | None) -> Document:
     names = ("log_evidence", "log_evidence_se", "weight", "clock", "cv")
     return {
         "mechanism": score.name,
         **{name: number(getattr(score, name)) for name in names},
-        "doubts": list(score.doubts),
+        "doubts": [*score.doubts, *edge_doubts(score.clock, score.cv, clock_sd)],
     }
+
+
+def edge_doubts(clock: float | None, cv: float | None, clock_sd: float | None) -> list[str]:
+    """Return the doubts that a fitted clock factor or spread at the edge of its prior raises.
+
+    There the mechanism only fits by what it does not explain: by another pace than its own
+    equations have, or by calling the differences between runs chance.
+    """
+    from fitting.onset_evidence import CV_RANGE
+
+    found = []
+    if clock is not None and clock_sd is not None and abs(math.log(clock)) > FAR * clock_sd:
+        found.append(
+            f"The clock factor {clock:.2f} lies {abs(math.log(clock)) / clock_sd:.1f} prior sd "
+            "from 1: the pace is not this mechanism's."
+        )
+    if cv is not None and cv > NEAR * CV_RANGE[1]:
+        found.append(
+            f"The spread {cv:.2f} lies at the edge of its prior range ({CV_RANGE[0]:g} to "
+            f"{CV_RANGE[1]:g}): the differences between runs count as chance."
+        )
+    return found
 
 
 def write(out: Path | str, document: Mapping[str, Any]) -> Path:
@@ -173,9 +201,13 @@ def read(path: Path | str) -> Document:
     if not file.is_file():
         raise ValueError(f"{path} has no {RESULTS}; give a folder that another command made.")
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        document = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not JSON: {error}.") from None
     validate(document, str(file))
     assert isinstance(document, dict)  # validated
     return document
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}, which is no number of JSON; null stands for it")

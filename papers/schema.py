@@ -4,21 +4,33 @@ A results document is one JSON object; a number that could not be computed is nu
 
     schema        1
     command       "propose", "compare", "study"
-    curves        list, one entry a curve (`CURVE`): what was observed, the candidates best first,
-                  probabilities of the families, stages, forecast, verdict; `best` (grid, median
-                  and 95 % band of the best form) and `residuals`, so that a report needs no more
+    curves        list, one entry a curve: what was observed, the candidates by log evidence,
+                  probabilities of the families, stages, forecast, verdict, and, so that a
+                  report needs no more,
+                  fitted     {t, average: {median, lower, upper} (95 % band of the average over
+                             the candidates by weight), forms: list of {form, noise, weight,
+                             median}, heaviest first}
+                  residuals  {form, noise, values, autocorrelation, ljung_box} of the heaviest
+                             candidate
+                  peak       {kind: "peak" or "trough", family, time, height, prominence,
+                             probability_given_family, probability (times the family's own)}
     rejected      list of {run, observable, reason}
     notes         list of sentences
     provenance    command, seed, versions, git_commit, git_dirty, platform, data (sha256 by file),
-                  wall_seconds
+                  wall_seconds, input (what was read)
 
 A study adds ::
 
-    study         {name, title, question, verdict, paragraphs: list of sentences}
+    study         {name, title, question, verdict, paragraphs: list of sentences,
+                  runs: list (`papers.goal_switch.run_json`), readings: list of {run, observable,
+                  env_steps, value, se, n_levels, baselines, strongest, above_strongest},
+                  arms, error_rate: {wrong, decided, number, upper_bound}, settings}
     ladders       list of {title, condition, quantity, unit, log_condition, log_quantity, text,
                   truth (a mechanism's name, or null),
-                  onsets: list of {condition, facet, run, lower, upper (null: not reached)},
-                  predictions: list of {mechanism, facet, condition: list, median: list},
+                  onsets: list of {condition, conditions, facet, run, lower, upper (null: not
+                  reached)},
+                  predictions: list of {mechanism, facet, condition: list, median: list, anchor
+                  (the condition at which it passes through the data by construction)},
                   scores: list of {mechanism, log_evidence, log_evidence_se, weight, clock, cv,
                   doubts}, verdict: {kind, mechanisms, reason}}
     developments  list of {title, condition, observables: list, takeaway}: curves of the document
@@ -27,38 +39,126 @@ A study adds ::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from papers.json_checks import (
+    Check,
+    anything,
+    fail,
+    list_of,
+    mapping_of,
+    maybe,
+    number,
+    one_of,
+    record,
+    text,
+)
+from papers.study_schema import DEVELOPMENT, ESTIMATE, LADDER, PEAK, STUDY
+
 SCHEMA = 1
-DOCUMENT = ("schema", "command", "curves", "rejected", "notes", "provenance")
-CURVE = (
-    "run",
-    "run_id",
-    "observable",
-    "unit",
-    "progress",
-    "n_obs",
-    "conditions",
-    "t",
-    "y",
-    "family_probabilities",
-    "candidates",
-    "stages",
-    "forecast",
-    "verdict",
+TEXTS, GAPPED = list_of(text), list_of(maybe(number))
+
+CANDIDATE = record(
+    {
+        "form": text,
+        "noise": text,
+        "family": maybe(text),
+        "status": maybe(text),
+        "expression": text,
+        "parameters": mapping_of(maybe(ESTIMATE)),
+        "n_free": number,
+        "aicc": maybe(number),
+        "bic": maybe(number),
+        "log_evidence": maybe(number),
+        "log_evidence_se": maybe(number),
+        "weight": maybe(number),
+        "elpd_forecast": maybe(number),
+        "doubts": TEXTS,
+    }
 )
-LADDER = (
-    "title",
-    "condition",
-    "quantity",
-    "onsets",
-    "predictions",
-    "scores",
-    "verdict",
+BAND = record({"median": GAPPED, "lower": GAPPED, "upper": GAPPED})
+FORM = record({"form": text, "noise": text, "weight": maybe(number), "median": GAPPED})
+INTERVAL = maybe(list_of(maybe(number), least=2))
+STAGE = record(
+    {name: maybe(number) for name in ("onset", "midpoint", "width", "share", "rise")},
+    {f"{name}_interval": INTERVAL for name in ("onset", "midpoint", "width", "share", "rise")},
 )
-DEVELOPMENT = ("title", "condition", "observables", "takeaway")
-STUDY = ("name", "title", "question", "verdict", "paragraphs")
+LJUNG_BOX = record({"lags": number, "p_value": number})
+CURVE = {
+    "run": text,
+    "run_id": text,
+    "observable": text,
+    "unit": maybe(text),
+    "progress": text,
+    "n_obs": number,
+    "conditions": mapping_of(anything),
+    "t": list_of(number, least=1),
+    "y": list_of(number, least=1),
+    "family_probabilities": mapping_of(maybe(number)),
+    "candidates": list_of(CANDIDATE),
+    "stages": list_of(STAGE),
+    "forecast": maybe(
+        record(
+            {"baseline": maybe(text), "rmse_ratio": maybe(number)},
+            {"reason": maybe(text), "n_train": maybe(number), "n_test": maybe(number)},
+        )
+    ),
+    "verdict": record(
+        {
+            "kind": one_of("decided", "tied", "inconclusive"),
+            "families": TEXTS,
+            "forms": TEXTS,
+            "reason": text,
+        }
+    ),
+}
+CURVE_MORE = {
+    "y_se": maybe(list_of(number)),
+    "family_se": maybe(mapping_of(maybe(number))),
+    "sensitivity": maybe(mapping_of(mapping_of(maybe(number)))),
+    "fitted": maybe(
+        record({"t": list_of(number, least=1), "average": maybe(BAND), "forms": list_of(FORM)})
+    ),
+    "residuals": maybe(
+        record(
+            {
+                "form": text,
+                "noise": text,
+                "values": list_of(number, least=1),
+                "autocorrelation": list_of(number, least=1),
+            },
+            {"ljung_box": maybe(LJUNG_BOX)},
+        )
+    ),
+    "stage_agreement": maybe(number),
+    "peak": maybe(PEAK),
+    "notes": maybe(TEXTS),
+}
+PROVENANCE = record(
+    {},
+    {
+        "command": maybe(text),
+        "wall_seconds": maybe(number),
+        "versions": maybe(mapping_of(text)),
+        "data": maybe(mapping_of(text)),
+    },
+)
+DOCUMENT = record(
+    {
+        "schema": anything,
+        "command": text,
+        "curves": list_of(record(CURVE, CURVE_MORE)),
+        "rejected": list_of(record({"run": text, "observable": text, "reason": text})),
+        "notes": TEXTS,
+        "provenance": PROVENANCE,
+    },
+    {
+        "study": STUDY,
+        "ladders": list_of(LADDER),
+        "developments": list_of(DEVELOPMENT),
+    },
+)
 
 
 def validate(document: Any, place: str) -> None:
@@ -67,7 +167,7 @@ def validate(document: Any, place: str) -> None:
     Raises
     ------
     ValueError
-        In one sentence: what is missing, and where.
+        In one sentence: what is missing or wrong, and where.
     """
     if not isinstance(document, Mapping) or "schema" not in document:
         raise ValueError(f"{place} holds no results of Ontogeny: it has no schema version.")
@@ -76,18 +176,45 @@ def validate(document: Any, place: str) -> None:
             f"{place} has results of schema {document['schema']!r}; this Ontogeny reads schema "
             f"{SCHEMA}. Use the version that wrote them, or run the command again."
         )
-    _check(document, DOCUMENT, place)
-    for i, curve in enumerate(document["curves"]):
-        _check(curve, CURVE, f"curve {i} of {place}")
-    for i, ladder in enumerate(document.get("ladders", [])):
-        _check(ladder, LADDER, f"ladder {i} of {place}")
-    for i, development in enumerate(document.get("developments", [])):
-        _check(development, DEVELOPMENT, f"development {i} of {place}")
-    if "study" in document:
-        _check(document["study"], STUDY, f"the study of {place}")
+    check: Check = DOCUMENT
+    try:
+        check(document, "it")
+        for i, curve in enumerate(document["curves"]):
+            _check_curve(curve, f"curves[{i}]")
+        for i, ladder in enumerate(document.get("ladders", [])):
+            for j, line in enumerate(ladder["predictions"]):
+                _same_length(line, ("condition", "median"), f"ladders[{i}].predictions[{j}]")
+        for i, reading in enumerate((document.get("study") or {}).get("readings") or []):
+            if reading["strongest"] not in (None, *reading["baselines"]):
+                fail(f"study.readings[{i}].strongest", "one of its baselines", reading["strongest"])
+    except ValueError as error:
+        raise ValueError(f"{place} is damaged: {str(error).removeprefix('it.')}") from None
 
 
-def _check(entry: Any, keys: tuple[str, ...], place: str) -> None:
-    missing = [key for key in keys if not isinstance(entry, Mapping) or key not in entry]
-    if missing:
-        raise ValueError(f"{place} lacks {', '.join(missing)}.")
+def _check_curve(curve: Mapping[str, Any], place: str) -> None:
+    """Check what one key of a curve must know of another."""
+    _same_length(curve, ("t", "y", "y_se"), place)
+    fitted, residuals = curve.get("fitted"), curve.get("residuals")
+    if fitted:
+        _same_length({"t": fitted["t"], **(fitted["average"] or {})}, (), f"{place}.fitted")
+        for i, form in enumerate(fitted["forms"]):
+            pair = {"t": fitted["t"], "median": form["median"]}
+            _same_length(pair, (), f"{place}.fitted.forms[{i}]")
+    if residuals:
+        pair = {"t": curve["t"], "values": residuals["values"]}
+        _same_length(pair, (), f"{place}.residuals")
+    verdict = curve["verdict"]
+    known = {candidate["form"] for candidate in curve["candidates"]}
+    for form in verdict["forms"]:
+        if form not in known:
+            fail(f"{place}.verdict.forms", "forms of its candidates", form)
+    if verdict["kind"] != "inconclusive" and not verdict["families"]:
+        raise ValueError(f"{place}.verdict is {verdict['kind']} and names no family.")
+
+
+def _same_length(entry: Mapping[str, Any], keys: Sequence[str], place: str) -> None:
+    found = {key: entry[key] for key in keys or entry if entry.get(key) is not None}
+    sizes = {key: len(values) for key, values in found.items() if isinstance(values, list | tuple)}
+    if len(set(sizes.values())) > 1:
+        said = ", ".join(f"{key} has {size}" for key, size in sizes.items())
+        raise ValueError(f"{place}: lists that go together must be as long; {said}.")

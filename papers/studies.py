@@ -31,7 +31,9 @@ class Study:
     summary: str
     module: str
 
-    def run(self, *, out: Path, seed: int, scale: str, progress: Progress) -> Path:
+    def run(
+        self, *, out: Path, seed: int, scale: str, progress: Progress, command: str = ""
+    ) -> Path:
         """Run the study into a folder and return the path of its report.
 
         Parameters
@@ -43,8 +45,12 @@ class Study:
             ``"quick"`` or ``"full"``.
         progress : callable
             Told (label, done, total).
+        command : str
+            The command line that asked for it, for the record.
         """
-        path = import_module(self.module).run(out=out, seed=seed, scale=scale, progress=progress)
+        path = import_module(self.module).run(
+            out=out, seed=seed, scale=scale, progress=progress, command=command
+        )
         return Path(path)
 
 

@@ -22,7 +22,7 @@ class Table:
     caption : str
         What the rows are.
     columns : tuple of str
-        Header.
+        Header; every column has a name.
     rows : tuple of tuple
         Numbers stay numbers; None is a number that could not be computed.
     digits : int
@@ -38,6 +38,8 @@ class Table:
     decimals: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not all(self.columns):
+            raise ValueError(f"every column of {self.caption!r} needs a name; got {self.columns}.")
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(
@@ -66,12 +68,25 @@ def _shown(cell: Cell, table: Table) -> str:
     return shown(cell, table.digits)
 
 
+LARGEST_FIXED = 1e7
+"""From here on digits after the point, and most of those before it, say nothing."""
+
+
 def fixed(value: float, places: int) -> str:
-    """Write a number with fixed decimals; one too small for them as a bound."""
+    """Write a number with fixed decimals; one too small for them as a bound, a huge one short."""
     least = 10.0**-places
     if 0 < value < least / 2:
         return f"<\u2009{least:.{places}f}"
+    if math.isfinite(value) and abs(value) >= LARGEST_FIXED:
+        return scientific(value, 2)
     return f"{value:.{places}f}".replace("-", "−")
+
+
+def scientific(value: float, digits: int) -> str:
+    """Write a number as mantissa and power of ten: 2.7·10⁸."""
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}·10{raised}".replace("-", "−")
 
 
 def shown(value: Any, digits: int = 4) -> str:
@@ -91,9 +106,7 @@ def shown(value: Any, digits: int = 4) -> str:
         return f"{value:.{places}f}".replace("-", "−")
     if abs(value) < 1e9 and abs(value) >= 1:
         return f"{value:,.0f}".replace(",", "\u202f").replace("-", "−")
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{raised}".replace("-", "−")
+    return scientific(value, digits)
 
 
 def to_csv(table: Table) -> str:
@@ -124,6 +137,8 @@ _LATEX = {
     "≥": r"$\ge$",
     "Δ": r"$\Delta$",
     "·": r"$\cdot$",
+    "α": r"$\alpha$",
+    "…": r"\ldots{}",
     "\u202f": r"\,",
     "\u2009": r"\,",
     "<": "$<$",
@@ -155,4 +170,14 @@ def to_markdown(table: Table) -> str:
 
 
 def _one_line(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("\n", " ")
+    return markdown_text(cell).replace("|", "\\|")
+
+
+_MARKDOWN = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "\\`", "*": "\\*", "\n": " "}
+)
+
+
+def markdown_text(text: str) -> str:
+    """Write a text so that Markdown shows it as it is: no markup of its own, on one line."""
+    return text.translate(_MARKDOWN).replace("](", "]\\(")

@@ -1,4 +1,7 @@
-"""`ontogeny compare`: evidence, criteria and doubts of the forms and noises named."""
+"""`ontogeny compare`: evidence, criteria and doubts of the forms and noises named.
+
+Without `--forms` and `--noise` all compete, as in `ontogeny propose`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import argparse
 
 from ontogeny.judging import add_judging_arguments, judge
 
-SUMMARY = "model comparison: evidence, criteria and doubts of the forms and noises named"
+SUMMARY = (
+    "model comparison: evidence, criteria and doubts of the forms and noises named "
+    "(without --forms and --noise the same as propose: all compete)"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

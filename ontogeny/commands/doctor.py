@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 from ontogeny.command import write_listing
@@ -37,8 +38,17 @@ def run(args: argparse.Namespace) -> int:
     if not args.quiet:
         for name, finding in findings.items():
             print(f"{name + ':':10} {finding}")
+    elif not healthy:
+        print(f"ontogeny doctor: {_why(shadowed, missing)}", file=sys.stderr)
     write_listing(args, {"schema": 1, "command": "doctor", "healthy": healthy, **findings})
     return 0 if healthy else 1
+
+
+def _why(shadowed: Mapping[str, object], missing: Sequence[str]) -> str:
+    """Say in a sentence why Ontogeny cannot work."""
+    reasons = [f"not installed: {', '.join(missing)}"] if missing else []
+    reasons += [rooms_sentence()] if shadowed else []
+    return f"Ontogeny cannot work as it is: {'; '.join(reasons)}."
 
 
 def requirements() -> list[str]:

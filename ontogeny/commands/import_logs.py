@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ontogeny.command import write_json
-from ontogeny.curves import add_column_arguments, read, say_what_was_left_out
+from ontogeny.curves import add_column_arguments, left_out, read
 from ontogeny.progress import show_progress
+
+if TYPE_CHECKING:
+    from empirics.curve_set import CurveSet
 
 SUMMARY = "read logged runs into a store"
 
@@ -22,23 +28,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Append the curves to the store and print its path."""
+    from empirics.notes import counted
     from empirics.store import Store
 
     sets = [read(path, args) for path in args.paths]  # all are read before anything is written
     store = Store(args.out or Path("results", "store"))
     with show_progress(args.quiet) as progress:
         for done, curve_set in enumerate(sets, start=1):
-            store.append_curves(curve_set.curves)
+            store.append(curve_set)
             progress("importing", done, len(sets))
-    imported = []
-    for path, curve_set in zip(args.paths, sets, strict=True):
-        count = len(curve_set)
-        rejected = [str(each) for each in curve_set.rejected]
-        imported.append({"path": str(path), "curves": count, "rejected": rejected})
-        say_what_was_left_out(curve_set, args.quiet)
-        if not args.quiet:
-            print(f"{path}: {count} {'curve' if count == 1 else 'curves'}")
+    found = list(zip(args.paths, sets, strict=True))
+    if not args.quiet:
+        _say_what_was_left_out(found)
+        for path, curve_set in found:
+            print(f"{path}: {counted(len(curve_set), 'curve')}")
     if args.json:
+        imported = [_entry(path, curve_set) for path, curve_set in found]
         write_json(args.json, {"schema": 1, "command": "import", "imported": imported})
     print(store.path)
     return 0
+
+
+def _say_what_was_left_out(found: Sequence[tuple[Path, CurveSet]]) -> None:
+    """Say each thing once, with the files it holds for where there are several."""
+    from empirics.notes import listed
+
+    paths: dict[str, list[str]] = {}
+    for path, curve_set in found:
+        for line in left_out(curve_set):
+            paths.setdefault(line, []).append(str(path))
+    for line, of in paths.items():
+        print(f"{listed(of, 1)}: {line}" if len(found) > 1 else line, file=sys.stderr)
+
+
+def _entry(path: Path, curve_set: CurveSet) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "curves": len(curve_set),
+        "rejected": [str(each) for each in curve_set.rejected],
+        "notes": list(curve_set.notes),
+    }

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the experiment and print the path of the store."""
-    from empirics.experiment import run_ladder
+    from empirics.experiment import ladder_tasks, run_ladder
     from empirics.experiments import EXPERIMENTS
 
     check_names([args.experiment], EXPERIMENTS, "experiment")
@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
     if args.seeds < 1 or args.jobs < 1:
         raise UsageError("--seeds and --jobs must be 1 or more.")
     condition, values = _rungs(args.vary, experiment)
+    seeds = range(args.seed, args.seed + args.seeds)
     out = args.out or Path("results", "store")
     with show_progress(args.quiet) as progress:
-        progress("training", 0, args.seeds * len(values))
+        progress("training", 0, len(ladder_tasks(experiment, condition, values, seeds)))
 
         def on_run(done: int, total: int, run: Run) -> None:
             progress("training", done, total)
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             experiment,
             condition,
             values,
-            range(args.seed, args.seed + args.seeds),
+            seeds,
             out,
             n_jobs=args.jobs,
             on_run=on_run,
@@ -84,6 +85,8 @@ def _rungs(words: list[str] | None, experiment: Experiment) -> tuple[str, list[C
 
 def _value(word: str) -> Condition:
     """Read a value of a condition: a number or a truth value where it is one, else a word."""
+    if word.lower() in ("true", "false"):
+        return word.lower() == "true"
     try:
         value = ast.literal_eval(word)
     except (ValueError, SyntaxError):

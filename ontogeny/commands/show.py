@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List a shelf."""
+    if args.path is not None and args.what != "store":
+        raise UsageError(f"'show {args.what}' lists all there are and takes no {args.path}.")
     rows = SHELVES[args.what](args.path)
     if not args.quiet:
         for row in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ontogeny.command import UsageError, check_names, write_json
+from ontogeny.command import UsageError, check_names, write_listing
 from ontogeny.progress import show_progress
 
 SUMMARY = "train, probe, fit, compare and report: the main job"
@@ -31,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
         listing = {name: study.summary for name, study in STUDIES.items()}
         for name, summary in listing.items():
             print(f"{name}  {summary}")
-        if args.json:
-            write_json(args.json, {"schema": 1, "command": "study", "studies": listing})
+        write_listing(args, {"schema": 1, "command": "study", "studies": listing})
         return 0
     if args.name is None:
         raise UsageError("Name a study; 'ontogeny study --list' lists them.")
@@ -40,7 +39,11 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path("results", args.name)
     with show_progress(args.quiet) as progress:
         report = STUDIES[args.name].run(
-            out=out, seed=args.seed, scale=args.scale, progress=progress
+            out=out,
+            seed=args.seed,
+            scale=args.scale,
+            progress=progress,
+            command=args.command_line,
         )
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)

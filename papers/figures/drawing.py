@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, final
 from papers.tables import Table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from papers.figures.key import Key
 
 # Colors that stand for CSS variables. A figure is drawn once and looks right on a light and a
 # dark page: each of these is replaced by var(--name) in the finished SVG.
@@ -27,7 +28,7 @@ GREEN = "#010113"
 PURPLE = "#010114"
 PAGE = "#010120"
 # Okabe and Ito (2008); the page lightens them where it is dark.
-_VARIABLES = {
+VARIABLES = {
     INK: "ink",
     MUTED: "muted",
     FAINT: "rule",
@@ -72,8 +73,6 @@ _STYLE = {
     "ytick.major.size": 2.5,
     "xtick.minor.size": 0.0,
     "ytick.minor.size": 0.0,
-    "legend.frameon": False,
-    "legend.fontsize": 7.5,
     "lines.linewidth": 1.4,
     "axes.formatter.useoffset": False,
     "path.simplify": False,
@@ -91,20 +90,23 @@ class Drawing:
         What the figure shows, in a few words.
     takeaway : str
         What a reader should take from it, in a sentence; also the SVG's description.
-    svg : str
-        Inline SVG element.
-    table : Table
+    panels : tuple of str
+        Inline SVG elements, which the page sets side by side or below one another.
+    keys : tuple of Key
+        The legend of all panels.
+    tables : tuple of Table
         The numbers that are drawn.
     """
 
     title: str
     takeaway: str
-    svg: str
-    table: Table
+    panels: tuple[str, ...]
+    keys: tuple[Key, ...]
+    tables: tuple[Table, ...]
 
 
 @contextmanager
-def canvas(height: float, *, width: float = WIDTH) -> Iterator[Figure]:
+def canvas(height: float, *, width: float = WIDTH, top: float = 0.1) -> Iterator[Figure]:
     """Give an empty figure (inches) in the house style, without pyplot's global state."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -116,48 +118,9 @@ def canvas(height: float, *, width: float = WIDTH) -> Iterator[Figure]:
         figure.patch.set_visible(False)
         # Fixed margins: fitting them to the text would draw every figure several times over.
         figure.subplots_adjust(
-            left=0.58 / width, right=1 - 0.08 / width, bottom=0.46 / height, top=1 - 0.1 / height
+            left=0.58 / width, right=1 - 0.08 / width, bottom=0.46 / height, top=1 - top / height
         )
         yield figure
-
-
-def legend(figure: Figure, entries: Mapping[str, Any], *, columns: int, below: float = 0.0) -> None:
-    """Set a legend above the axes, which give way; `below` is further room in inches."""
-    rows = -(-len(entries) // columns)
-    height, width = figure.get_figheight(), figure.get_figwidth()
-    figure.subplots_adjust(top=1 - (0.14 + 0.16 * rows + below) / height)
-    figure.legend(
-        list(entries.values()),
-        list(entries),
-        loc="upper left",
-        bbox_to_anchor=(0.5 / width, 1.0),
-        borderaxespad=0.1,
-        borderpad=0.2,
-        ncols=columns,
-        handlelength=2.6,
-        columnspacing=1.6,
-    )
-
-
-def dots(axes: Axes, x: Any, y: Any, *, color: str, size: float, zorder: float = 3) -> Any:
-    """Draw points as one path of round-capped nothings, a tenth of the size of markers."""
-    import numpy as np
-    from matplotlib.lines import Line2D
-
-    gap = np.full(len(x), np.nan)
-    xs, ys = np.column_stack([x, x, gap]).ravel(), np.column_stack([y, y, gap]).ravel()
-    axes.plot(xs, ys, color=color, lw=size, solid_capstyle="round", alpha=0.8, zorder=zorder)
-    return Line2D([], [], ls="none", marker="o", ms=size, mfc=color, mec="none", alpha=0.8)
-
-
-def bars(axes: Axes, x: Any, lower: Any, upper: Any, *, color: str, width: float) -> None:
-    """Draw vertical bars as one path."""
-    import numpy as np
-
-    gap = np.full(len(x), np.nan)
-    xs = np.column_stack([x, x, gap]).ravel()
-    ys = np.column_stack([np.broadcast_to(lower, len(x)), upper, gap]).ravel()
-    axes.plot(xs, ys, color=color, lw=width, solid_capstyle="butt", alpha=0.6, zorder=2)
 
 
 def inline_svg(figure: Figure, key: str, title: str, takeaway: str) -> str:
@@ -175,7 +138,7 @@ def inline_svg(figure: Figure, key: str, title: str, takeaway: str) -> str:
     svg = re.sub(r"<(metadata|style)[ >].*?</\1>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = _own_identifiers(svg, key)
-    for color, name in _VARIABLES.items():
+    for color, name in VARIABLES.items():
         svg = svg.replace(color, f"var(--{name})")
     svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
     # In attributes only: a label that says 0.25 must go on saying so.
@@ -219,73 +182,3 @@ def _own_identifiers(svg: str, key: str) -> str:
 
     svg = re.sub(r' id="([^"]+)"', renamed, svg)
     return re.sub(r'((?:href="#|url\(#))', rf"\1{key}-", svg)
-
-
-def progress_axis(axes: Axes, t: Any, progress: str, *, ticks: int = 5) -> None:
-    """Label the progress axis; logarithmic where the points are spaced that way."""
-    import numpy as np
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
-    t = np.asarray(t, dtype=np.float64)
-    axes.set_xlabel(PROGRESS.get(progress, "training progress"))
-    if is_log_spaced(t):
-        first = float(t[t > 0][0])
-        axes.set_xscale("symlog", linthresh=first, linscale=0.4)
-        axes.xaxis.set_major_locator(FixedLocator(decades(first, float(t[-1]), ticks)))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlim(float(t[0]), 1.05 * float(t[-1]))
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(ticks))
-        margin = 0.02 * float(np.ptp(t) or 1.0)
-        axes.set_xlim(float(t[0]) - margin, float(t[-1]) + margin)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-
-
-def decades(first: float, last: float, most: int) -> list[float]:
-    """Return round places between two positive ones for `most` ticks or fewer."""
-    import numpy as np
-
-    low, high = int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(last) + 1e-9))
-    step = max(1, -(-(high - low + 1) // most))
-    inside = [10.0**power for power in range(high, low - 1, -step)][::-1]
-    if len(inside) < 2:
-        finer = [x * 10.0**p for p in range(low - 1, high + 1) for x in (1, 2, 5)]
-        inside = [x for x in finer if first <= x <= last][-most:]
-    return inside
-
-
-def value_axis(axes: Axes) -> None:
-    """Write few and short numbers on the vertical axis."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-
-
-PROGRESS = {
-    "env_steps": "environment steps",
-    "updates": "updates",
-    "episodes": "episodes",
-    "samples": "samples",
-}
-
-
-def is_log_spaced(t: Any) -> bool:
-    """Tell whether gaps grow so much along t that a logarithmic axis shows it better."""
-    import numpy as np
-
-    positive = np.asarray(t)[np.asarray(t) > 0]
-    if positive.size < 6:
-        return False
-    gaps = np.diff(positive)
-    half = gaps.size // 2
-    return bool(np.median(gaps[half:]) > 5 * np.median(gaps[:half]))
-
-
-def short(value: float) -> str:
-    """Write a large number as on an axis: 1.5M, 200k, 0.25."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            scale = 1e3 if letter == "k" else size
-            return f"{value / scale:.4g}{letter}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")

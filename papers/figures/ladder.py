@@ -7,65 +7,94 @@ from typing import Any
 
 import numpy as np
 
-from papers.figures.drawing import (
-    INK,
-    PROGRESS,
-    SERIES,
-    WIDTH,
-    Drawing,
-    canvas,
-    inline_svg,
-    legend,
-    short,
-)
-from papers.tables import Table
+from papers.figures.axes import log_value_axis
+from papers.figures.drawing import INK, SERIES, WIDTH, Drawing, canvas, inline_svg
+from papers.figures.key import Key, dot_key, line_key, triangle_key
+from papers.figures.ladder_table import drawn, onsets_table
+from papers.wording import PROGRESS, plural, short, words
 
-LONGEST_IN_TWO = 26
+HEIGHT, PANEL = 2.3, 3.2
+Entry = Mapping[str, Any]
 
 
-def ladder_drawing(ladder: Mapping[str, Any], key: str) -> Drawing:
+def ladder_drawing(ladder: Entry, key: str) -> Drawing:
     """Draw one entry of ``ladders`` of a results document, one panel a facet."""
-    title = ladder["title"]
-    takeaway = ladder["verdict"]["reason"]
+    title, takeaway = ladder["title"], takeaway_of(ladder)
     facets = list(dict.fromkeys(onset.get("facet", "") for onset in ladder["onsets"])) or [""]
-    # Sorted, so that a mechanism keeps its color from one ladder to the next.
-    mechanisms = sorted({p["mechanism"] for p in ladder["predictions"]})
-    longest = max((len(name) for name in mechanisms), default=0)
-    columns = len(facets) * (2 if longest <= LONGEST_IN_TWO else 1)
-    height = 2.5 + 0.16 * (len(mechanisms) + 2) / columns
-    with canvas(height, width=WIDTH if len(facets) == 1 else 3.2 * len(facets)) as figure:
-        grid = figure.subplots(1, len(facets), squeeze=False, sharey=True)
-        for axes, facet in zip(grid[0], facets, strict=True):
-            for prediction in sorted(ladder["predictions"], key=lambda p: str(p["mechanism"])):
-                if prediction.get("facet", "") == facet:
-                    series = SERIES[mechanisms.index(prediction["mechanism"]) % len(SERIES)]
-                    _prediction(axes, prediction, *series[:2])
-            onsets = [onset for onset in ladder["onsets"] if onset.get("facet", "") == facet]
-            _onsets(axes, onsets, ladder)
+    series = _series(ladder)
+    several = len(facets) > 1
+    panels = []
+    for i, facet in enumerate(facets):
+        width, top = (PANEL, 0.26) if several else (WIDTH, 0.1)
+        with canvas(HEIGHT, width=width, top=top) as figure:
+            axes = figure.add_subplot()
+            for prediction in _of(drawn(ladder), facet):
+                _prediction(axes, prediction, *series[prediction["mechanism"]])
+            _onsets(axes, _of(ladder["onsets"], facet), ladder)
             _scales(axes, ladder)
             axes.set_title(facet, loc="left")
-        grid[0][0].set_ylabel(_quantity(ladder))
-        entries: dict[str, Any] = {}
-        for axes in grid[0]:
-            handles, labels = axes.get_legend_handles_labels()
-            for label, handle in zip(labels, handles, strict=True):
-                entries.setdefault(label, handle)
-        legend(figure, entries, columns=columns, below=0.16 if len(facets) > 1 else 0)
-        svg = inline_svg(figure, key, title, takeaway)
-    return Drawing(title, takeaway, svg, onsets_table(ladder))
+            axes.set_ylabel(_quantity(ladder))
+            name = f"{title}: {facet}" if several else title
+            own = f"{key}-{i + 1}" if several else key
+            panels.append(inline_svg(figure, own, name, takeaway))
+    return Drawing(title, takeaway, tuple(panels), _keys(ladder, series), (onsets_table(ladder),))
 
 
-def _quantity(ladder: Mapping[str, Any]) -> str:
+def takeaway_of(ladder: Entry) -> str:
+    """Say what the points and lines are; the verdict stands beside the figure."""
+    onsets = ladder["onsets"]
+    rungs = len({onset["condition"] for onset in onsets})
+    censored = sum(onset["upper"] is None for onset in onsets)
+    where = f"{plural(rungs, 'value')} of {words(ladder['condition'])}"
+    said = [
+        f"{plural(len(onsets), 'run')} at {where}; a bar is the bracket between two checkpoints"
+    ]
+    if censored:
+        said.append(f"; {censored} had not switched when training ended (open triangles)")
+    predictions = drawn(ladder)
+    anchors = {p["anchor"] for p in predictions if p.get("anchor") is not None}
+    if anchors:
+        at = ", ".join(f"{anchor:g}" for anchor in sorted(anchors))
+        said.append(
+            f". The lines pass through the median run at {words(ladder['condition'])} = {at} by "
+            "construction"
+        )
+    elif predictions:
+        said.append(
+            ". A line is the median that a mechanism predicts at these conditions, times its "
+            "fitted clock factor"
+        )
+    return "".join(said) + "."
+
+
+def _series(ladder: Entry) -> dict[str, tuple[str, Any]]:
+    """Give each mechanism a color: sorted, so that it keeps it from one ladder to the next."""
+    mechanisms = sorted({p["mechanism"] for p in ladder["predictions"]})
+    return {name: SERIES[i % len(SERIES)][:2] for i, name in enumerate(mechanisms)}
+
+
+def _keys(ladder: Entry, series: Mapping[str, tuple[str, Any]]) -> tuple[Key, ...]:
+    shown = {prediction["mechanism"] for prediction in drawn(ladder)}
+    keys = [line_key(words(name), *series[name]) for name in sorted(shown)]
+    if any(onset["upper"] is not None for onset in ladder["onsets"]):
+        keys.append(dot_key("runs, with their brackets", INK))
+    if any(onset["upper"] is None for onset in ladder["onsets"]):
+        keys.append(triangle_key("runs that had not switched at their last checkpoint", INK))
+    return tuple(keys)
+
+
+def _of(entries: Sequence[Entry], facet: str) -> list[Entry]:
+    return [entry for entry in entries if entry.get("facet", "") == facet]
+
+
+def _quantity(ladder: Entry) -> str:
     unit = f" ({PROGRESS.get(ladder['unit'], ladder['unit'])})" if ladder.get("unit") else ""
-    return f"{_plain(ladder['quantity'])}{unit}"
+    return f"{words(ladder['quantity'])}{unit}"
 
 
-def _prediction(axes: Any, prediction: Mapping[str, Any], color: str, style: Any) -> None:
+def _prediction(axes: Any, prediction: Entry, color: str, style: Any) -> None:
     x, median = _numbers(prediction["condition"]), _numbers(prediction["median"])
-    if prediction.get("lower"):
-        lower, upper = _numbers(prediction["lower"]), _numbers(prediction["upper"])
-        axes.fill_between(x, lower, upper, color=color, alpha=0.14, lw=0)
-    axes.plot(x, median, color=color, ls=style, label=_plain(prediction["mechanism"]))
+    axes.plot(x, median, color=color, ls=style)
 
 
 def _numbers(values: Any) -> Any:
@@ -73,11 +102,7 @@ def _numbers(values: Any) -> Any:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _onsets(axes: Any, onsets: Sequence[Mapping[str, Any]], ladder: Mapping[str, Any]) -> None:
+def _onsets(axes: Any, onsets: Sequence[Entry], ladder: Entry) -> None:
     """Draw reached onsets as points with their brackets, censored runs as open triangles."""
     reached = [onset for onset in onsets if onset["upper"] is not None]
     censored = [onset for onset in onsets if onset["upper"] is None]
@@ -88,69 +113,49 @@ def _onsets(axes: Any, onsets: Sequence[Mapping[str, Any]], ladder: Mapping[str,
         middle = np.sqrt(lower * upper) if ladder.get("log_quantity") else (lower + upper) / 2
         middle = np.where(lower > 0, middle, (lower + upper) / 2)
         axes.vlines(x, lower, upper, colors=INK, linewidths=0.6, alpha=0.6)
-        axes.plot(x, middle, "o", ms=2.6, mfc=INK, mec="none", alpha=0.8, label="runs")
+        axes.plot(x, middle, "o", ms=2.6, mfc=INK, mec="none", alpha=0.8)
     if censored:
         x = _spread([onset["condition"] for onset in censored], ladder)
         at = [onset["lower"] for onset in censored]
-        label = "runs not switched yet"
-        axes.plot(x, at, "^", ms=4, mfc="none", mec=INK, mew=0.8, alpha=0.9, label=label)
+        axes.plot(x, at, "^", ms=4, mfc="none", mec=INK, mew=0.8, alpha=0.9)
 
 
-def _spread(values: Any, ladder: Mapping[str, Any]) -> Any:
+def _spread(values: Any, ladder: Entry) -> Any:
     """Set runs of one rung slightly apart, so that each can be seen."""
     values = np.array(values, dtype=np.float64)
     placed = values.copy()
-    rungs = np.unique(values)
+    rungs = np.unique([onset["condition"] for onset in ladder["onsets"]])
     for rung in rungs:
         members = np.flatnonzero(values == rung)
-        shift = np.linspace(-1, 1, members.size) if members.size > 1 else np.zeros(1)
+        shift = np.linspace(-1, 1, members.size) if members.size > 1 else np.zeros(members.size)
         wide = 0.03 * rung if ladder.get("log_condition") else 0.01 * float(np.ptp(rungs) or 1)
         placed[members] = rung + wide * shift
     return placed
 
 
-def _scales(axes: Any, ladder: Mapping[str, Any]) -> None:
+def _scales(axes: Any, ladder: Entry) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     written = FuncFormatter(lambda value, _: short(value))
     if ladder.get("log_condition"):
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
+    values = _extent(ladder)
     if ladder.get("log_quantity"):
-        axes.set_yscale("log")
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        log_value_axis(axes, values)
+    elif values:
+        room = 0.05 * (max(values) - min(values) or 1.0)
+        axes.set_ylim(min(values) - room, max(values) + room)
+        axes.yaxis.set_major_formatter(written)
     rungs = sorted({onset["condition"] for onset in ladder["onsets"]})
     if 0 < len(rungs) <= 8:
         axes.xaxis.set_major_locator(FixedLocator(rungs))
     axes.xaxis.set_major_formatter(written)
-    axes.yaxis.set_major_formatter(written)
-    axes.set_xlabel(_plain(ladder["condition"]))
+    axes.set_xlabel(words(ladder["condition"]))
 
 
-def onsets_table(ladder: Mapping[str, Any]) -> Table:
-    """Return the onset brackets of all runs, beside each mechanism's median prediction."""
-    mechanisms = list(dict.fromkeys(p["mechanism"] for p in ladder["predictions"]))
-    rows = []
-    for onset in sorted(ladder["onsets"], key=lambda o: (o.get("facet", ""), o["condition"])):
-        predicted = tuple(_at(ladder, mechanism, onset) for mechanism in mechanisms)
-        upper = "not reached" if onset["upper"] is None else onset["upper"]
-        place = (onset["condition"], onset.get("facet", ""), onset["run"])
-        rows.append((*place, onset["lower"], upper, *predicted))
-    names = tuple(_plain(mechanism) for mechanism in mechanisms)
-    columns = (_plain(ladder["condition"]), "arm", "run", "after", "before", *names)
-    return Table(f"{ladder['title']}: {_plain(ladder['quantity'])}", columns, tuple(rows))
-
-
-def _at(ladder: Mapping[str, Any], mechanism: str, onset: Mapping[str, Any]) -> float | None:
-    """Return the predicted median at a rung, where the prediction was made at that rung."""
-    here = onset["condition"]
-    for prediction in ladder["predictions"]:
-        if (prediction["mechanism"], prediction.get("facet", "")) != (
-            mechanism,
-            onset.get("facet", ""),
-        ):
-            continue
-        for x, median in zip(prediction["condition"], prediction["median"], strict=True):
-            if abs(x - here) <= 1e-9 * max(abs(x), abs(here)):
-                return None if median is None else float(median)
-    return None
+def _extent(ladder: Entry) -> list[float]:
+    """Return everything drawn along the vertical axis, of all panels: they share it."""
+    edges = [onset[edge] for onset in ladder["onsets"] for edge in ("lower", "upper")]
+    medians = [median for prediction in drawn(ladder) for median in prediction["median"]]
+    return [float(value) for value in (*edges, *medians) if value is not None]

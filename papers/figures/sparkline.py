@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from papers.figures.drawing import is_log_spaced
+from papers.figures.axes import is_log_spaced
 
 WIDTH, HEIGHT, POINTS = 96, 22, 60
 

@@ -14,7 +14,13 @@ from typing import final
 
 import numpy as np
 
-from empirics.cue_competition import CueCell, CueRun, UpdateRule, train_cue_agents
+from empirics.cue_competition import (
+    OBSERVABLES,
+    CueCell,
+    CueRun,
+    UpdateRule,
+    train_cue_agents,
+)
 from fitting.onsets import (
     UNKNOWN_CLOCK_SD,
     OnsetComparison,
@@ -37,6 +43,8 @@ LEARNING_RATES: Mapping[UpdateRule, float] = MappingProxyType(
     }
 )
 UPDATES = 6000
+NAMES_IN_THEORY: Mapping[str, str] = MappingProxyType({"p_correct": "episodic_return"})
+"""The mechanisms' name for the chance of the rewarded action, where it is another one."""
 
 
 @final
@@ -103,32 +111,6 @@ class CueArm:
 
 @final
 @dataclass(frozen=True)
-class RelativeLadder:
-    """Flip times that a mechanism predicts along alpha, up to an unknown clock.
-
-    Attributes
-    ----------
-    mechanism : str
-    salience_ratio : float
-        Assumed: it is not measured in a maze.
-    alphas : tuple of float
-    relative : tuple of float or None
-        Flip time over that at `reference`; None where `reasons` says why.
-    reference : float
-        The alpha at which the ladder is 1.
-    reasons : tuple of str
-    """
-
-    mechanism: str
-    salience_ratio: float
-    alphas: tuple[float, ...]
-    relative: tuple[float | None, ...]
-    reference: float
-    reasons: tuple[str, ...]
-
-
-@final
-@dataclass(frozen=True)
 class CueHalf:
     """The result of the first half of the study.
 
@@ -136,7 +118,7 @@ class CueHalf:
     ----------
     arms : tuple of CueArm
     settings : mapping
-        What was run.
+        What was run: seeds, ladder, length, step sizes.
     """
 
     arms: tuple[CueArm, ...]
@@ -186,7 +168,7 @@ def run_cue_half(
         arms.append(analyze_arm(train_cue_agents(cells, seeds, updates=updates)))
     settings = {
         "seed": seed,
-        "n_seeds": n_seeds,
+        "seeds": tuple(seeds),
         "alphas": tuple(alphas),
         "salience_ratios": tuple(ratios),
         "updates": updates,
@@ -248,7 +230,7 @@ def predicted_curves(
     mechanism: Mechanism,
     conditions: Mapping[str, Condition],
     t: FloatArray,
-    observables: Sequence[str] = ("p_goal", "p_proxy", "episodic_return", "w_goal", "w_proxy"),
+    observables: Sequence[str] = OBSERVABLES,
 ) -> tuple[Curve, ...]:
     """Return a mechanism's mean-field curves at the conditions of a run."""
     states, _ = mechanism.integrate(conditions, t)
@@ -258,7 +240,7 @@ def predicted_curves(
         Curve(
             observable,
             t,
-            mechanism.observe(observable, states, values),
+            mechanism.observe(NAMES_IN_THEORY.get(observable, observable), states, values),
             progress=mechanism.progress,
             run=f"{mechanism.name}, mean field",
             conditions={**ledger, "mechanism": mechanism.name},
@@ -266,50 +248,3 @@ def predicted_curves(
         )
         for observable in observables
     )
-
-
-def relative_ladders(
-    alphas: Sequence[float], ratios: Sequence[float] = (1.5, 2.0)
-) -> tuple[RelativeLadder, ...]:
-    """Return each mechanism's flip times along alpha up to a clock, for agents of unknown step.
-
-    Batches are taken as large. The reference is the largest alpha with a predicted flip.
-
-    Raises
-    ------
-    ValueError
-        If no alpha is given.
-    """
-    if not alphas:
-        raise ValueError("a ladder needs at least one alpha; none is given.")
-    ordered = tuple(sorted({float(alpha) for alpha in alphas}))
-    return tuple(
-        _relative(mechanism, float(ratio), ordered)
-        for mechanism in CUE_COMPETITION.values()
-        for ratio in ratios
-    )
-
-
-def _relative(mechanism: Mechanism, ratio: float, alphas: tuple[float, ...]) -> RelativeLadder:
-    flips: list[float | None] = []
-    reasons = []
-    for alpha in alphas:
-        given = {
-            "alpha": alpha,
-            "salience_ratio": ratio,
-            "learning_rate": 1.0,
-            "batch_size": math.inf,
-        }
-        if alpha == 0:
-            flips.append(None)
-            reasons.append("at alpha = 0 nothing tells goal from proxy, so no flip is implied.")
-            continue
-        broken = mechanism.broken(given)
-        reasons += [f"alpha = {alpha}: {sentence}" for sentence in broken]
-        flips.append(None if broken else mechanism.onset(given))
-    known = [(a, flip) for a, flip in zip(alphas, flips, strict=True) if flip is not None]
-    reference, unit = known[-1] if known else (math.nan, 1.0)
-    relative = tuple(None if flip is None else flip / unit for flip in flips)
-    if not known:
-        reference = alphas[-1]
-    return RelativeLadder(mechanism.name, ratio, alphas, relative, reference, tuple(reasons))

@@ -31,9 +31,6 @@ FITTED = (
 )
 """Observables to which forms are fitted."""
 
-CERTAIN = 0.95
-"""Posterior probability from which a flip or a peak is called seen."""
-
 
 @final
 @dataclass(frozen=True)
@@ -47,18 +44,21 @@ class MazeRun:
         Share of training levels with the cheese anywhere.
     comparisons : tuple of Comparison
         One for each fitted observable.
-    flip : Crossing
-        Posterior of the env_steps after which the fitted P(goal step) stays above the
-        fitted P(proxy step).
     onset : Onset
-        The same bracketed between checkpoints, from the measured points alone.
+        The env_steps after which the measured P(goal step) stays above the measured
+        P(proxy step), bracketed between checkpoints: the switch itself.
+    flip : Crossing or None
+        Posterior of the same of the fitted curves; None where one could not be fitted.
+    reason : str
+        Why there is no `flip`; empty if there is one.
     """
 
     run: Run
     alpha: float
     comparisons: tuple[Comparison, ...]
-    flip: Crossing
     onset: Onset
+    flip: Crossing | None
+    reason: str = ""
 
     def comparison(self, observable: str) -> Comparison:
         """Return the comparison of one observable."""
@@ -71,9 +71,9 @@ class MazeRun:
         return None if found is None else found.peak
 
     @property
-    def flipped(self) -> bool:
-        """Whether the fitted curves say that the goal won for good after the proxy led."""
-        return 1.0 - self.flip.never - self.flip.always >= CERTAIN
+    def led_by_proxy(self) -> bool:
+        """Whether the proxy led, or drew level, at any checkpoint."""
+        return bool((lead(self.run).y <= 0).any())
 
 
 def analyze_runs(runs: Sequence[Run], *, seed: int, progress: Progress) -> tuple[MazeRun, ...]:
@@ -97,14 +97,23 @@ def analyze_runs(runs: Sequence[Run], *, seed: int, progress: Progress) -> tuple
 
 
 def _analyze(run: Run, comparisons: tuple[Comparison, ...], seed: int) -> MazeRun:
-    by_name = {c.curve.observable: c for c in comparisons}
-    grid = family_grid(run.curve(GOAL).t)
-    goal, proxy = (mixture_draws(by_name[name], grid) for name in (GOAL, PROXY))
-    flip = crossing_times(grid, goal, proxy, rng=np.random.default_rng(seed))
     alpha = run.conditions["alpha"]
     if not isinstance(alpha, int | float):
         raise ValueError(f"run {run.run!r} has no numeric alpha; it is {alpha!r}.")
-    return MazeRun(run, float(alpha), comparisons, flip, lasting_onset(lead(run), 0.0))
+    onset = lasting_onset(lead(run), 0.0)
+    try:
+        flip, reason = _flip(run, comparisons, seed), ""
+    except ValueError as error:
+        # Hours of training are not lost to one curve that cannot be fitted.
+        flip, reason = None, str(error)
+    return MazeRun(run, float(alpha), comparisons, onset, flip, reason)
+
+
+def _flip(run: Run, comparisons: tuple[Comparison, ...], seed: int) -> Crossing:
+    by_name = {c.curve.observable: c for c in comparisons}
+    grid = family_grid(run.curve(GOAL).t)
+    goal, proxy = (mixture_draws(by_name[name], grid) for name in (GOAL, PROXY))
+    return crossing_times(grid, goal, proxy, rng=np.random.default_rng(seed))
 
 
 def lead(run: Run) -> Curve:

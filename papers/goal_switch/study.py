@@ -2,28 +2,37 @@
 
 Two halves, one story. Cue-competition agents, whose learning rule is known, show which
 mechanism's integrated predictions their flip times bear out. Maze agents trained by PPO show
-the same switch in networks: the proxy's strength rises and falls while the return, which is
-high all the time, hides it.
+the same switch in networks: the proxy's strength rises and falls while success and return only
+rise, so that they do not show it.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from empirics.experiment import run_ladder
-from empirics.experiments.goal_switch import SCALES
-from empirics.provenance import data_hashes, processors, provenance
+from empirics.experiments.goal_switch import SCALES, Scale
+from empirics.provenance import processors, provenance, sha256_of
+from empirics.run import Run
+from empirics.store import Store
+from papers.error_rate import ErrorRate
 from papers.goal_switch.cue_half import CueHalf, run_cue_half
+from papers.goal_switch.cue_store import keep, onsets_digest
 from papers.goal_switch.ladders import arm_ladder, maze_ladder
-from papers.goal_switch.maze_half import BLIND, GOAL, PROXY, TRAINING, MazeRun, analyze_runs
+from papers.goal_switch.maze_half import GOAL, PROXY, TRAINING, MazeRun, analyze_runs
+from papers.goal_switch.run_json import readings_json, run_json
+from papers.goal_switch.sentences import cue_sentence, hidden_sentence, maze_sentence, paragraphs
 from papers.proposals import Progress
 from papers.report import render
 from papers.results import to_json, write
+from theory.curve import Schedule
 
+NAME = "goal-switch"
 TITLE = "When an agent's goal switches"
 QUESTION = (
     "An agent is rewarded for reaching the cheese, which on most training levels lies in the "
@@ -32,8 +41,18 @@ QUESTION = (
 )
 
 
-def run(*, out: Path, seed: int, scale: str, progress: Progress) -> Path:
+def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = "") -> Path:
     """Run the study into a folder; return the path of the report.
+
+    Parameters
+    ----------
+    out : Path
+    seed : int
+    scale : str
+    progress : callable
+        Told (label, done, total).
+    command : str
+        The command line, for the record; by default the one that does this.
 
     Raises
     ------
@@ -59,103 +78,116 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress) -> Path:
     )
     runs = analyze_runs(trained, seed=seed, progress=progress)
     facts = {
-        "command": f"ontogeny study goal-switch --scale {scale} --seed {seed}",
+        "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
         "seed": seed,
-        "data": data_hashes(out / "store" / "curves"),
+        "seeds": {
+            "maze_agents": list(plan.seeds(seed)),
+            "cue_agents": list(cues.settings["seeds"]),  # type: ignore[call-overload]
+            "fits": [seed],
+        },
+        "cue_onsets_sha256": onsets_digest(cues),
+        "data": _data(cues, trained, out),
         "wall_seconds": time.monotonic() - began,
         **provenance().content(),
     }
-    comparisons = [comparison for run in runs for comparison in run.comparisons]
-    document = to_json(
+    progress("Writing the report", 0, 1)
+    write(out, document(cues, runs, facts, settings(plan, cues)))
+    report = render(out)
+    progress("Writing the report", 1, 1)
+    return report
+
+
+def document(
+    cues: CueHalf,
+    runs: Sequence[MazeRun],
+    facts: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the results document of the study."""
+    study = study_json(cues, runs, settings)
+    return to_json(
         "study",
-        comparisons,
+        [comparison for run in runs for comparison in run.comparisons],
         None,
         facts,
-        study=study_json(cues, runs),
+        study=study,
         ladders=[*(arm_ladder(arm) for arm in cues.arms), maze_ladder(runs)],
-        developments=developments(runs),
+        developments=developments(study["runs"]),
     )
-    write(out, document)
-    return render(out)
 
 
-def study_json(cues: CueHalf, runs: Sequence[MazeRun]) -> dict[str, Any]:
-    """Return what the study found, in sentences made of its own numbers."""
+def _data(cues: CueHalf, trained: Sequence[Run], out: Path) -> dict[str, str]:
+    """Return the hashes of the files that hold the curves of these runs, and of no others.
+
+    An output folder may hold runs of other seeds and scales as well.
+    """
+    store = Store(out / "store")
+    files = [keep(cues, out), *(store.append_curves(run.curves) for run in trained)]
+    return {file.relative_to(out).as_posix(): sha256_of(file) for file in files if file is not None}
+
+
+def settings(plan: Scale, cues: CueHalf) -> dict[str, Any]:
+    """Return what was run, in plain values."""
+    experiment = plan.experiment
+    # The rungs stand beside: the experiment's own alpha is that of none of them.
+    ledger = {name: value for name, value in experiment.conditions.items() if name != "alpha"}
     return {
-        "name": "goal-switch",
-        "title": TITLE,
-        "question": QUESTION,
-        "verdict": f"{cue_sentence(cues)} {maze_sentence(runs)}",
-        "paragraphs": [*(run_sentence(run) for run in runs)],
+        "maze": {
+            "alphas": list(plan.alphas),
+            "seeds_a_rung": plan.num_seeds,
+            "checkpoints": list(experiment.schedule),
+            **{name: _plain(value) for name, value in {**ledger, **asdict(experiment.ppo)}.items()},
+        },
+        "cue": {name: _plain(value) for name, value in cues.settings.items()},
     }
 
 
-def cue_sentence(cues: CueHalf) -> str:
-    """Say how many arms the flip times decided, and how many rightly."""
+def _plain(value: Any) -> Any:
+    if isinstance(value, Schedule):
+        return value.content()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def study_json(
+    cues: CueHalf, runs: Sequence[MazeRun], settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what the study found: numbers, and sentences made of them."""
+    entries = [run_json(run) for run in runs]
+    rate = error_rate(cues).content()
+    return {
+        "name": NAME,
+        "title": TITLE,
+        "question": QUESTION,
+        "verdict": f"{cue_sentence(rate)} {maze_sentence(entries)}",
+        "paragraphs": paragraphs(entries),
+        "runs": entries,
+        "readings": readings_json([run.run for run in runs]),
+        "arms": [
+            {
+                "update_rule": arm.update_rule,
+                "truth": arm.truth,
+                "outcome": arm.outcome,
+                "n_runs": sum(row.n_runs for row in arm.rows),
+                "n_censored": arm.n_censored,
+            }
+            for arm in cues.arms
+        ],
+        "error_rate": rate,
+        "settings": dict(settings or {}),
+    }
+
+
+def error_rate(cues: CueHalf) -> ErrorRate:
+    """Return how often the verdicts on the arms, whose truth is known, were wrong."""
     outcomes = Counter(arm.outcome for arm in cues.arms)
-    decided = outcomes["right"] + outcomes["wrong"]
-    wrong = f", {outcomes['wrong']} of them wrongly" if outcomes["wrong"] else ", all rightly"
-    return (
-        f"Flip times alone name the learning rule in {decided} of {len(cues.arms)} arms of "
-        f"cue-competition agents{wrong if decided else ''}."
-    )
+    return ErrorRate(outcomes["wrong"], outcomes["wrong"] + outcomes["right"], len(cues.arms))
 
 
-def maze_sentence(runs: Sequence[MazeRun]) -> str:
-    """Say in which maze runs the goal switched."""
-    parts = []
-    for alpha in sorted({run.alpha for run in runs}):
-        rung = [run for run in runs if run.alpha == alpha]
-        flipped = sum(run.flipped for run in rung)
-        parts.append(f"{flipped} of {len(rung)} at alpha = {alpha:g}")
-    return (
-        "In the maze the goal overtakes the corner in "
-        f"{', '.join(parts)} (posterior probability at least 0.95); which rule sets that date "
-        "is INCONCLUSIVE."
-    )
-
-
-def run_sentence(run: MazeRun) -> str:
-    """Say what one maze run did: bump, flip, what the return saw, and the control."""
-    parts = [f"{run.run.run}:"]
-    bump = run.bump
-    if bump is None:
-        parts.append("the fitted P(proxy step) has no interior peak,")
-    else:
-        parts.append(
-            f"P(proxy step) peaks at {bump.height.value:.2f} "
-            f"({bump.height.lower:.2f} to {bump.height.upper:.2f}) after "
-            f"{_steps(bump.time.value)} ({_steps(bump.time.lower)} to "
-            f"{_steps(bump.time.upper)}) env_steps,"
-        )
-    if run.flip.time is None or run.flip.never > 0.5:
-        parts.append("and the goal does not overtake it while training lasts.")
-    else:
-        when = run.flip.time
-        parts.append(
-            f"and P(goal step) overtakes it after {_steps(when.value)} "
-            f"({_steps(when.lower)} to {_steps(when.upper)}) env_steps; training success was "
-            f"{_nearest(run, TRAINING, when.value):.2f} by then."
-        )
-    last = {name: float(run.run.curve(name).y[-1]) for name in (GOAL, PROXY, BLIND)}
-    parts.append(
-        f"At the end P(goal step) = {last[GOAL]:.2f}, P(proxy step) = {last[PROXY]:.2f}, and "
-        f"{last[BLIND]:.2f} with the cheese removed."
-    )
-    return " ".join(parts)
-
-
-def _steps(value: float) -> str:
-    return f"{value / 1000:.0f}k" if value >= 1000 else f"{value:.0f}"
-
-
-def _nearest(run: MazeRun, observable: str, t: float) -> float:
-    """Return the measured value at the last checkpoint not after `t`."""
-    curve = run.run.curve(observable)
-    return float(curve.y[max(0, int(curve.t.searchsorted(t, side="right")) - 1)])
-
-
-def developments(runs: Sequence[MazeRun]) -> list[dict[str, Any]]:
+def developments(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what to draw together: goal, proxy and success, one panel an alpha."""
     return [
         {
@@ -169,16 +201,3 @@ def developments(runs: Sequence[MazeRun]) -> list[dict[str, Any]]:
             ),
         }
     ]
-
-
-def hidden_sentence(runs: Sequence[MazeRun]) -> str:
-    """Say how much of its final success each run had when its goal took the lead."""
-    parts = []
-    for run in runs:
-        if run.flipped and run.flip.time is not None:
-            now = _nearest(run, TRAINING, run.flip.time.value)
-            last = float(run.run.curve(TRAINING).y[-1])
-            parts.append(f"{now:.2f} of a final {last:.2f} in {run.run.run}")
-    if not parts:
-        return "In no run did the goal take the lead from the proxy."
-    return f"When the goal took the lead, success stood at {', '.join(parts)}."

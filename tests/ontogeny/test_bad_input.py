@@ -19,17 +19,39 @@ BAD = {
     ),
     "unsorted t": (
         lambda rows: rows[30:] + rows[:30],
-        "t must be strictly increasing; t[29] = 5900.0 is followed by 0.0.",
+        "t goes back from 5900.0 to 0.0 in row 31: ",
     ),
     "duplicate t": (
-        lambda rows: [row for row in rows for _ in range(2)],
+        lambda rows: [(t, y + i) for t, y in rows for i in range(2)],
         "60 of 60 values of t are repeated",
     ),
     "words for numbers": (
         lambda rows: [(t, "high") for t, _ in rows],
         "no column of numbers besides 'env_steps'",
     ),
+    "dates for t": (
+        lambda rows: [(f"2024-01-{i + 1:02}", y) for i, (_, y) in enumerate(rows[:30])],
+        "it says '2024-01-01' (a date: write it as a number",
+    ),
+    "t too large to count": (
+        lambda rows: [(2**53 + i, y) for i, (_, y) in enumerate(rows)],
+        "beyond 2**53 = 9007199254740992 different whole numbers become one",
+    ),
     "a header only": (lambda rows: [], "holds no rows below its header"),
+}
+
+# What people have that is no table: the file's content, and what is said about it.
+FILES = {
+    "nothing": (b"", "is empty (0 bytes)"),
+    "binary garbage": (bytes(range(256)) * 4, "is not UTF-8 text; save the table as UTF-8."),
+    "UTF-16": ("t,y\n0,1\n".encode("utf-16"), "is not UTF-8 text; save the table as UTF-8."),
+    "latin-1": ("t,y,é\n0,1,2\n".encode("latin-1"), "is not UTF-8 text; save the table as UTF-8."),
+    "old Mac lines": (b"t,y\r0,1\r1,2\r", "ends its lines with a carriage return alone"),
+    "no header": (b"0,1\n1,2\n", "has no header: its first line holds numbers (0, 1);"),
+    "repeated t": (b"t,t,y\n0,1,2\n", "has 2 columns named 't'; give each column its own name."),
+    "repeated y": (b"t,y,y\n0,1,2\n", "has 2 columns named 'y'; give each column its own name."),
+    "decimal commas": (b"t;y\n0;0,5\n1;0,7\n", "'0,5' (a decimal comma: write decimals with a"),
+    "damaged Parquet": (b"PAR1 and no more", "is damaged and cannot be read"),
 }
 
 
@@ -59,11 +81,56 @@ def test_bad_tables(
 
 
 @pytest.mark.parametrize("command", READING)
-def test_an_empty_file(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "empty.csv"
-    path.touch()
+@pytest.mark.parametrize("what", FILES)
+def test_files_that_are_no_table(
+    command: str, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, sentence = FILES[what]
+    path = tmp_path / "runs.csv"
+    path.write_bytes(content)
     assert main([command, str(path), "--out", str(tmp_path / "out")]) == 1
-    assert "is empty" in only_sentence(capsys, command)
+    said = only_sentence(capsys, command)
+    assert sentence in said
+    assert str(path) in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", READING)
+@pytest.mark.parametrize("options", [[], ["--t", "step"]])
+def test_a_folder_is_no_table(
+    command: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs.csv").write_text("t,y\n0,1\n", encoding="utf-8")
+    assert main([command, str(tmp_path), *options, "--out", str(tmp_path / "out")]) == 1
+    assert f"{tmp_path} is not a store; give the folder that" in only_sentence(capsys, command)
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_device_is_no_table(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "/dev/null"]) == 1
+    assert "/dev/null is neither a file nor a folder" in only_sentence(capsys, command)
+
+
+@pytest.mark.parametrize("command", READING)
+def test_lists_tell_no_runs_apart(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import polars as pl
+
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"t": [0, 1], "y": [1, 2], "who": [[1], [2]]}).write_parquet(path)
+    assert main([command, str(path), "--run", "who", "--out", str(tmp_path / "out")]) == 1
+    assert "holds List(Int64); run must be words or numbers." in only_sentence(capsys, command)
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_unit_of_progress_that_is_not_there(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "x.csv", "--progress", "steps"])
+    assert ended.value.code == 2
+    assert "--progress: invalid choice: 'steps'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", READING)
@@ -101,17 +168,3 @@ def test_a_store_of_another_version(
 def test_a_folder_that_is_no_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "store", str(tmp_path)]) == 1
     assert "is not a store" in only_sentence(capsys, "show")
-
-
-def test_import_makes_a_store_and_show_lists_it(
-    rising: Rows, table: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store = tmp_path / "store"
-    assert main(["import", str(table(rising)), "--out", str(store)]) == 0
-    captured = capsys.readouterr()
-    assert captured.out.splitlines()[-1] == str(store)
-    assert captured.err == "importing: 1/1\n"
-    assert main(["show", "store", str(store)]) == 0
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "runs"
-    assert shown[1] == "    episodic_return, 60 points over env_steps 0 to 5900"

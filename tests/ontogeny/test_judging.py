@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ontogeny.cli import main
+from ontogeny.judging import default_out
 
 Rows = list[tuple[float, float]]
 
@@ -91,9 +92,73 @@ def test_a_report_can_be_made_again(
     before = (out / "report.html").read_bytes()
     (out / "report.html").unlink()
     capsys.readouterr()
-    assert main(["report", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out / 'report.html'}\n"
+    assert main(["report", str(out), "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{out / 'report.html'}\n"
+    assert captured.err == ""
     assert (out / "report.html").read_bytes() == before
+
+
+def test_a_report_goes_where_it_is_told(
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, elsewhere, file = tmp_path / "out", tmp_path / "elsewhere", tmp_path / "copy.json"
+    document = results("propose", table(rising), out, "--quiet")
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    capsys.readouterr()
+    words = ["report", str(out), "--out", str(elsewhere), "--json", str(file)]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{elsewhere / 'report.html'}\n"
+    assert captured.err.startswith("Drawing curves: 0/1\n")
+    assert json.loads(file.read_text(encoding="utf-8")) == document
+    assert json.loads((elsewhere / "results.json").read_text(encoding="utf-8")) == document
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_results_of_another_input_are_not_overwritten(
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = []
+    for folder in ("one", "two", "one"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        path = table(rising, f"{folder}/runs.csv")
+        assert main(["propose", str(path), *FEW, "--quiet"]) == 0
+        made.append(Path(capsys.readouterr().out.strip()).parent.name)
+    assert made == ["propose-runs", "propose-two-runs", "propose-runs"]
+
+
+def test_a_folder_without_a_name_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my-store").mkdir()
+    monkeypatch.chdir(tmp_path / "my-store")
+    assert default_out("propose", Path(".")) == Path("results", "propose-my-store")
+
+
+def test_damaged_results_are_one_sentence(
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    document = results("propose", table(rising), out, "--quiet")
+    document["curves"][0]["verdict"] = {}
+    (out / "results.json").write_text(json.dumps(document), encoding="utf-8")
+    page = (out / "report.html").read_bytes()
+    capsys.readouterr()
+    assert main(["report", str(out)]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "results.json is damaged: curves[0].verdict lacks kind" in err
+    assert (out / "report.html").read_bytes() == page
 
 
 def test_a_folder_without_results_cannot_be_reported(

@@ -1,5 +1,6 @@
 """`run` trains, probes, and leaves a store that the other commands read."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,13 +48,33 @@ def test_a_ladder_is_run_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("tiny")
+def test_words_that_mean_the_same_are_one_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, listing = tmp_path / "store", tmp_path / "runs.json"
+    words = ["run", "tiny", "--out", str(store), "--jobs", "2", "--json", str(listing)]
+    assert main([*words, "--vary", "proxy_object", "true", "True", "1"]) == 0
+    assert capsys.readouterr().err == "training: 0/1\ntraining: 1/1\n"
+    (run,) = json.loads(listing.read_text())["runs"]
+    assert run["run"] == "tiny proxy_object=True seed=0" and run["status"] == ""
+
+
+@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
         (["--vary", "alpha"], 2, "--vary alpha needs at least one value."),
         (["--seeds", "0"], 2, "--seeds and --jobs must be 1 or more."),
         (["--vary", "alhpa", "0.1"], 1, "has no condition alhpa to vary"),
-        (["--vary", "alpha", "2"], 1, "alpha must be a probability"),
+        (["--vary", "alpha", "2"], 1, "alpha must be a probability; it is 2.0."),
+        (["--vary", "alpha", "abc"], 1, "alpha must be a number; it is 'abc'."),
+        (["--vary", "alpha", "1e999"], 1, "alpha must be finite; it is inf."),
+        (["--vary", "cells", "2.5"], 1, "cells must be a whole number; it is 2.5."),
+        (["--vary", "proxy_object", "maybe"], 1, "proxy_object must be True or False; it is"),
+        (["--vary", "max_steps", "10.5"], 1, "max_steps must be a whole number; it is 10.5."),
+        (["--vary", "level_seed", "-1"], 1, "level_seed must be at least 0; it is -1."),
+        (["--vary", "self", "1"], 1, "has no condition self to vary"),
+        (["--vary", "cells", "2"], 1, "0 of 1 runs are done and kept in"),
     ],
 )
 def test_wrong_ladders_end_with_a_sentence(

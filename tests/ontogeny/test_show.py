@@ -49,6 +49,14 @@ def test_a_store_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ontogeny show store FOLDER" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("what", ["forms", "mechanisms", "experiments"])
+def test_a_word_too_many_is_wrong_usage(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", what, "junk"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"'show {what}' lists all there are and takes no junk." in captured.err
+
+
 def test_out_gets_the_listing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "forms", "--quiet", "--out", str(tmp_path / "here")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'here' / 'show.json'}\n"

@@ -75,14 +75,22 @@ def made_up_curve(seed=0, observable="p_goal", shape="sigmoid", n=60, log_spaced
             scale: {"none": 0.0, "saturating": 0.03, shape: 0.96} for scale in ("0.5", "2")
         },
         "candidates": candidates,
-        "best": {
-            "form": "logistic",
-            "noise": "white",
+        "fitted": {
             "t": t.tolist(),
-            "median": median.tolist(),
-            "lower": (median - 0.02).tolist(),
-            "upper": (median + 0.02).tolist(),
-            "others": [{"form": "gompertz", "noise": "white", "median": (median + 0.01).tolist()}],
+            "average": {
+                "median": median.tolist(),
+                "lower": (median - 0.02).tolist(),
+                "upper": (median + 0.02).tolist(),
+            },
+            "forms": [
+                {"form": "logistic", "noise": "white", "weight": 0.9, "median": median.tolist()},
+                {
+                    "form": "gompertz",
+                    "noise": "white",
+                    "weight": 0.06,
+                    "median": (median + 0.01).tolist(),
+                },
+            ],
         },
         "residuals": {
             "form": "logistic",
@@ -135,6 +143,7 @@ def made_up_ladder(title="Delta rule, r = 2", truth="delta_rule", censored=True)
             onsets.append(
                 {
                     "condition": rung,
+                    "conditions": {},
                     "facet": "",
                     "run": f"alpha {rung} seed {seed}",
                     "lower": 900.0 if lost else time * 0.95,
@@ -180,6 +189,82 @@ def made_up_ladder(title="Delta rule, r = 2", truth="delta_rule", censored=True)
             "mechanisms": ["delta_rule"],
             "reason": "delta rule leads the next, free medians, by 11.0 nats.",
         },
+    }
+
+
+def made_up_run(alpha, seed=0, **changes):
+    """One entry of ``study.runs``: a switch at 60k where levels part goal and proxy."""
+    switches = alpha > 0
+    estimate = {"value": 7e4, "se": 5e3, "lower": 6e4, "upper": 8e4}
+    run = {
+        "run": f"alpha {alpha}, seed {seed}",
+        "run_id": f"{seed:08x}",
+        "alpha": alpha,
+        "seed": seed,
+        "onset": {
+            "lower": 6e4 if switches else 4e5,
+            "upper": 6.6e4 if switches else None,
+            "led_by_proxy": True,
+        },
+        "flip": {
+            "time": estimate if switches else None,
+            "ends_above": 0.93 if switches else 0.01,
+            "crosses": 0.81 if switches else 0.0,
+            "never_led_by_proxy": 0.12 if switches else 0.0,
+            "reason": "",
+        },
+        "proxy": {
+            "verdict": "inconclusive",
+            "family": "transient" if switches else "saturating",
+            "family_probability": 0.74,
+            "transient_probability": 0.74 if switches else 0.11,
+            "peak": made_up_peak() if switches else None,
+            "largest_measured": {"t": 5e4, "value": 0.58},
+            "reason": "",
+        },
+        "success": {
+            "before": 0.51 if switches else None,
+            "after": 0.52 if switches else None,
+            "last": 0.63,
+        },
+        "last": {
+            name: {"value": value, "se": 0.008}
+            for name, value in (
+                ("p_goal", 0.69 if switches else 0.07),
+                ("p_proxy", 0.18 if switches else 0.89),
+                ("p_proxy_without_goal", 0.31),
+                ("success_on_distribution", 0.63),
+            )
+        },
+    }
+    return run | changes
+
+
+def made_up_peak(sign=1):
+    return {
+        "kind": "peak" if sign > 0 else "trough",
+        "family": "transient",
+        "time": {"value": 7.6e4, "se": 1e4, "lower": 5.4e4, "upper": 1.37e5},
+        "height": {"value": 0.47, "se": 0.05, "lower": 0.3, "upper": 0.56},
+        "prominence": {"value": sign * 0.2, "se": 0.05, "lower": sign * 0.1, "upper": sign * 0.3},
+        "probability": 0.72,
+        "probability_given_family": 0.98,
+    }
+
+
+def made_up_reading(run, observable="p_goal"):
+    return {
+        "run": run,
+        "run_id": "0",
+        "observable": observable,
+        "unit": "",
+        "env_steps": 400000,
+        "value": 0.69,
+        "se": 0.008,
+        "n_levels": 750,
+        "baselines": {"uniform": 0.25, "any open step": 0.485, "random initialization": 0.26},
+        "strongest": "any open step",
+        "above_strongest": 0.205,
     }
 
 
@@ -241,6 +326,13 @@ def made_up_study(n_seeds=1):
             "verdict": "Each of the three update rules is recovered from flip times alone; the "
             "maze agents switch at 0.51M steps, long after their return has saturated.",
             "paragraphs": ["All numbers here are made up.", "They exercise the report."],
+            "runs": [made_up_run(alpha, seed) for alpha in (0.0, 0.1) for seed in range(n_seeds)],
+            "readings": [
+                made_up_reading(f"alpha {alpha}, seed {seed}")
+                for alpha in (0.0, 0.1)
+                for seed in range(n_seeds)
+            ],
+            "settings": {"maze": {"alphas": [0.0, 0.1]}, "cue": {"seed": 3}},
         },
         ladders=[made_up_ladder(), made_up_ladder("Softmax policy gradient, r = 2", None, False)],
         developments=[
@@ -282,3 +374,18 @@ def make_curve():
 @pytest.fixture
 def make_document():
     return made_up_document
+
+
+@pytest.fixture
+def make_run():
+    return made_up_run
+
+
+@pytest.fixture
+def make_peak():
+    return made_up_peak
+
+
+@pytest.fixture
+def make_ladder():
+    return made_up_ladder

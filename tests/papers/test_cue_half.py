@@ -1,9 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from empirics.cue_competition import CueCell, train_cue_agents
+from empirics.store import Store
 from fitting.onsets import OnsetVerdictKind
-from papers.goal_switch.cue_half import analyze_arm, outcome, relative_ladders, run_cue_half
+from papers.goal_switch.cue_half import analyze_arm, outcome, run_cue_half
+from papers.goal_switch.cue_store import FOLDER, keep, onsets_digest
+from papers.goal_switch.ladders import arm_ladder
+from papers.goal_switch.relative_ladder import relative_ladders
+from papers.goal_switch.study import error_rate
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,54 @@ def test_the_same_seed_gives_the_same_result(half):
         arm.comparison.scores for arm in half.arms
     ]
     assert [arm.rows for arm in again.arms] == [arm.rows for arm in half.arms]
+
+
+def test_the_settings_name_every_seed(half):
+    seeds = {run.seed for arm in half.arms for run in arm.runs}
+    assert set(half.settings["seeds"]) == seeds and len(seeds) == 8
+
+
+def test_the_runs_are_kept_and_hashed(half, tmp_path):
+    file = keep(half, tmp_path)
+    assert file.parent == tmp_path / FOLDER / "curves"
+    stored = Store(tmp_path / FOLDER, create=False).curves()
+    assert {curve.digest for curve in stored.curves} == {
+        curve.digest for arm in half.arms for run in arm.runs for curve in run.curves
+    }
+
+
+def test_the_digest_of_the_onsets_sees_any_of_them(half):
+    arm, *others = half.arms
+    first, *rest = arm.runs
+    moved = replace(first, onset=replace(first.onset, lower=first.onset.lower / 2))
+    changed = replace(half, arms=(replace(arm, runs=(moved, *rest)), *others))
+    turned = replace(half, arms=half.arms[::-1])
+    assert onsets_digest(changed) != onsets_digest(half)
+    assert onsets_digest(turned) == onsets_digest(half)
+
+
+def test_the_error_rate_follows_the_house_rule(half):
+    rate = error_rate(half)
+    assert (rate.wrong, rate.decided, rate.number) == (0, 3, 3)
+    # 1 - 0.05^(1/3): none wrong of three says little.
+    assert rate.upper_bound == pytest.approx(0.6316, abs=1e-4)
+
+
+def test_an_arm_says_what_was_given_and_what_fitted(half):
+    delta, gradient, _ = (arm_ladder(arm) for arm in half.arms)
+    assert delta["text"].startswith("All 48 agents had flipped when training ended.")
+    censored = half.arms[1].n_censored
+    assert gradient["text"].startswith(f"{censored} of 48 agents had not flipped")
+    for ladder in (delta, gradient):
+        assert "prior sd of its logarithm of 0.1; with one of 3" in ladder["text"]
+        assert "cue_" not in ladder["text"] and "0 of them" not in ladder["text"]
+
+
+def test_a_wrong_mechanism_that_needs_another_pace_is_doubted(half):
+    scores = {s["mechanism"]: s for s in arm_ladder(half.arms[0])["scores"]}
+    doubts = " ".join(scores["cue_normalized_critic"]["doubts"])
+    assert "prior sd from 1" in doubts
+    assert scores["cue_delta_rule"]["doubts"] == []
 
 
 def test_relative_ladders_say_where_nothing_is_implied():

@@ -33,6 +33,13 @@ def test_fixed_decimals_never_hide_a_small_number():
     assert fixed(-2.25, 1) == "−2.2"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(-2.7e20, "−2.7·10²⁰"), (1.5e7, "1.5·10⁷"), (9_999_999.0, "9999999.0")]
+)
+def test_an_exploded_number_is_a_power_of_ten(value, text):
+    assert fixed(value, 1) == text
+
+
 def test_csv_keeps_all_digits():
     table = Table("x", ("a", "b"), ((1 / 3, "p, q"), (None, "")))
     rows = list(csv.reader(io.StringIO(to_csv(table))))
@@ -51,6 +58,17 @@ def test_markdown_escapes():
     lines = to_markdown(TABLE).splitlines()
     assert lines[0] == "| name | a\\|b | p |"
     assert lines[1] == "| :--- | ---: | ---: |"
+
+
+def test_markdown_shows_markup_as_text():
+    nasty = Table("x", ("a",), (("<b>*bold*</b> `code` [link](http://x) & more",),))
+    cell = to_markdown(nasty).splitlines()[2]
+    assert cell == ("| &lt;b&gt;\\*bold\\*&lt;/b&gt; \\`code\\` [link]\\(http://x) &amp; more |")
+
+
+def test_every_column_has_a_name():
+    with pytest.raises(ValueError, match="every column of 'x' needs a name"):
+        Table("x", ("a", ""), ())
 
 
 def test_rows_fit_their_header():

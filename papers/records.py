@@ -1,0 +1,183 @@
+"""Tables for machines: one number a cell, all digits, headers that are names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from papers.figures.ladder_table import other_conditions, predicted
+from papers.sections.candidates import doubts_of
+from papers.sections.overview import forms_of_family, kind_of, largest_stage, leading_family
+from papers.sections.parameters import four, leading_candidates, unit_of
+from papers.sections.stages import STAGE
+from papers.tables import Cell, Table
+
+Entry = Mapping[str, Any]
+Row = dict[str, Cell]
+EDGES = ("value", "lower", "upper")
+
+
+def records(document: Entry) -> dict[str, Table]:
+    """Return the tables of a results document by name; those without rows are left out."""
+    curves = document["curves"]
+    found = {
+        "curves": [_curve(curve) for curve in curves],
+        "candidates": [row for curve in curves for row in _candidates(curve)],
+        "parameters": [row for curve in curves for row in _parameters(curve)],
+        "stages": [row for curve in curves for row in _stages(curve)],
+        "extrema": [_extremum(curve) for curve in curves if curve.get("peak")],
+    }
+    for i, ladder in enumerate(document.get("ladders", []), start=1):
+        found[f"ladder_{i}"] = [_flat(score, "doubts") for score in ladder["scores"]]
+        found[f"ladder_{i}_onsets"] = [_onset(ladder, onset) for onset in ladder["onsets"]]
+    study = document.get("study") or {}
+    found["runs"] = [_run(run) for run in study.get("runs") or []]
+    found["readings"] = [_reading(reading) for reading in study.get("readings") or []]
+    return {name: table_of(name, rows) for name, rows in found.items() if rows}
+
+
+def table_of(name: str, rows: Sequence[Row]) -> Table:
+    """Return rows as a table with every column that any of them has."""
+    columns = tuple(dict.fromkeys(column for row in rows for column in row))
+    return Table(name, columns, tuple(tuple(row.get(column) for column in columns) for row in rows))
+
+
+def _of(curve: Entry) -> Row:
+    return {"observable": curve["observable"], "run": curve["run"], "run_id": curve["run_id"]}
+
+
+def _curve(curve: Entry) -> Row:
+    family, probability = leading_family(curve)
+    stage = largest_stage(curve) or {}
+    lower, upper = stage.get("midpoint_interval") or (None, None)
+    forecast = curve["forecast"] or {}
+    return {
+        **_of(curve),
+        "n_obs": curve["n_obs"],
+        "verdict": curve["verdict"]["kind"],
+        "family": family,
+        "probability": probability,
+        **{f"p_{name}": value for name, value in curve["family_probabilities"].items()},
+        "forms_of_family": " ".join(forms_of_family(curve)),
+        "half_time": stage.get("midpoint"),
+        "half_time_lower": lower,
+        "half_time_upper": upper,
+        "stage_agreement": curve.get("stage_agreement"),
+        "forecast_rmse_ratio": forecast.get("rmse_ratio"),
+    }
+
+
+def _candidates(curve: Entry) -> list[Row]:
+    names = (
+        "form", "noise", "family", "weight", "log_evidence", "log_evidence_se", "log_likelihood",
+        "n_free", "aic", "aicc", "bic", "elpd_loo", "elpd_forecast", "status", "expression",
+    )  # fmt: skip
+    return [
+        {**_of(curve), **{n: c.get(n) for n in names}, "doubts": " ".join(doubts_of(c))}
+        for c in curve["candidates"]
+    ]
+
+
+def _parameters(curve: Entry) -> list[Row]:
+    rows = []
+    for candidate in leading_candidates(curve):
+        for name, estimate in candidate["parameters"].items():
+            value, sd, lower, upper = four(estimate)
+            rows.append(
+                {
+                    **_of(curve),
+                    "form": candidate["form"],
+                    "noise": candidate["noise"],
+                    "parameter": name,
+                    "median": value,
+                    "posterior_sd": sd,
+                    "lower": lower,
+                    "upper": upper,
+                    "unit": unit_of(candidate["form"], name, curve),
+                }
+            )
+    return rows
+
+
+def _stages(curve: Entry) -> list[Row]:
+    rows: list[Row] = []
+    for i, stage in enumerate(curve["stages"], start=1):
+        row: Row = {**_of(curve), "stage": i}
+        for name in STAGE:
+            lower, upper = stage.get(f"{name}_interval") or (None, None)
+            row |= {name: stage.get(name), f"{name}_lower": lower, f"{name}_upper": upper}
+        rows.append(row)
+    return rows
+
+
+def _extremum(curve: Entry) -> Row:
+    peak = curve["peak"]
+    return {
+        **_of(curve),
+        "kind": kind_of(peak),
+        "family": peak.get("family"),
+        "probability": peak["probability"],
+        "probability_given_family": peak.get("probability_given_family"),
+        **_edges("time", peak["time"]),
+        **_edges("height", peak["height"]),
+        **_edges("prominence", peak.get("prominence")),
+    }
+
+
+def _edges(name: str, estimate: Entry | None) -> Row:
+    values = [None if estimate is None else estimate[edge] for edge in EDGES]
+    return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+
+
+def _flat(entry: Entry, sentences: str) -> Row:
+    plain = {name: value for name, value in entry.items() if name != sentences}
+    return {**plain, sentences: " ".join(entry.get(sentences) or [])}
+
+
+def _onset(ladder: Entry, onset: Entry) -> Row:
+    others = {
+        name: onset.get("facet") if name == "panel" else onset.get("conditions", {}).get(name)
+        for name in other_conditions(ladder)
+    }
+    mechanisms = dict.fromkeys(p["mechanism"] for p in ladder["predictions"])
+    return {
+        ladder["condition"]: onset["condition"],
+        **others,
+        "run": onset["run"],
+        "lower": onset["lower"],
+        "upper": onset["upper"],
+        **{f"median {name}": predicted(ladder, name, onset)[1] for name in mechanisms},
+    }
+
+
+def _run(run: Entry) -> Row:
+    flip, proxy, success = run["flip"], run["proxy"], run["success"]
+    peak = proxy["peak"] or {}
+    return {
+        "run": run["run"],
+        "run_id": run["run_id"],
+        "alpha": run["alpha"],
+        "seed": run["seed"],
+        "onset_lower": run["onset"]["lower"],
+        "onset_upper": run["onset"]["upper"],
+        "led_by_proxy": int(run["onset"]["led_by_proxy"]),
+        "flip_ends_above": flip["ends_above"],
+        "flip_crosses": flip["crosses"],
+        "flip_never_led_by_proxy": flip["never_led_by_proxy"],
+        **_edges("flip_time", flip["time"]),
+        "proxy_transient_probability": proxy["transient_probability"],
+        "proxy_turn": peak.get("kind"),
+        "proxy_turn_probability": peak.get("probability"),
+        **_edges("proxy_turn_time", peak.get("time")),
+        **_edges("proxy_turn_height", peak.get("height")),
+        "proxy_largest": proxy["largest_measured"]["value"],
+        "proxy_largest_t": proxy["largest_measured"]["t"],
+        **{f"success_{name}": success[name] for name in ("before", "after", "last")},
+        **{f"last_{name}": value["value"] for name, value in run["last"].items()},
+        **{f"last_{name}_se": value["se"] for name, value in run["last"].items()},
+    }
+
+
+def _reading(reading: Entry) -> Row:
+    plain = {name: value for name, value in reading.items() if name != "baselines"}
+    return {**plain, **{f"baseline {k}": v for k, v in reading["baselines"].items()}}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
+from empirics.notes import counted, tally
 from theory.curve import Curve
+
+if TYPE_CHECKING:
+    from empirics.logged import Logged
+    from empirics.run_record import RunRecord
 
 
 @final
@@ -28,9 +34,13 @@ class Rejected:
     observable: str
     reason: str
 
+    @property
+    def name(self) -> str:
+        """Return observable and run, as a sentence names the curve; empty for loose rows."""
+        return " of ".join(part for part in (self.observable, self.label) if part)
+
     def __str__(self) -> str:
-        name = " of ".join(part for part in (self.observable, self.label) if part)
-        return f"{name}: {self.reason}" if name else self.reason
+        return f"{self.name}: {self.reason}" if self.name else self.reason
 
 
 @final
@@ -46,11 +56,17 @@ class CurveSet:
         What could not be a curve, each with its reason.
     notes : tuple of str
         What reading did: columns ignored, empty cells left out, equal t merged, counted.
+    logged : tuple of Logged
+        The rows behind the curves, in the same order, as a store keeps them.
+    runs : tuple of RunRecord
+        What is known of the runs.
     """
 
     curves: tuple[Curve, ...]
     rejected: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = ()
+    logged: tuple[Logged, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
 
     def __len__(self) -> int:
         return len(self.curves)
@@ -86,11 +102,31 @@ class CurveSet:
         return curves
 
 
-def joined(sets: Iterable[CurveSet]) -> CurveSet:
-    """Put several sets together, in their order."""
-    sets = tuple(sets)
+def gathered(
+    items: Iterable[Logged | Rejected],
+    notes: Iterable[str] = (),
+    runs: Iterable[RunRecord] = (),
+) -> CurveSet:
+    """Put what was read together; what was done to the curves is said in one note a kind."""
+    items = tuple(items)
+    logged = tuple(item for item in items if not isinstance(item, Rejected))
+    repeated, merged = Counter[str](), Counter[str]()
+    for each in logged:
+        repeated[each.name] += each.n_repeated
+        merged[each.name] += each.n_merged
+    done = [
+        (+repeated, "row", "repeating another exactly, counted once"),
+        (+merged, "row", "at a t seen before, merged into the mean at that t"),
+    ]
+    said = [
+        f"{counted(counts.total(), noun)} {what}: {tally(counts)}."
+        for counts, noun, what in done
+        if counts
+    ]
     return CurveSet(
-        tuple(curve for each in sets for curve in each.curves),
-        tuple(rejected for each in sets for rejected in each.rejected),
-        tuple(note for each in sets for note in each.notes),
+        tuple(each.curve for each in logged),
+        tuple(item for item in items if isinstance(item, Rejected)),
+        (*notes, *said),
+        logged,
+        tuple(runs),
     )

@@ -2,101 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, final
+from typing import final
 
-import polars as pl
+from empirics.curve_set import CurveSet, gathered
+from empirics.curve_table import digest_of, read_headers, read_logged, table_of, write_table
+from empirics.header import Header, difference, header_of, key_of, same_header
+from empirics.logged import Logged, as_logged, united
+from empirics.notes import counted, tally
+from empirics.parquet import read_parquet
+from empirics.run_record import RunRecord, check_run_id, record_of, row_of
+from theory.curve import Curve
 
-from empirics.curve_set import CurveSet
-from empirics.curve_table import SCHEMA, Header, condition_of, curves_of, plain, table_of
-from theory.curve import Condition, Curve, check_conditions, relock
+__all__ = ["RunRecord", "Store", "check_version", "is_store"]
 
-VERSION = 1
+FORMAT, VERSION = "ontogeny-store", 1
 FORMAT_FILE = "format.json"
-HEADERS = "ontogeny.curves"
-CONDITION = "condition."
-RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-
-
-@final
-@dataclass(frozen=True)
-class RunRecord:
-    """What the store keeps about one run.
-
-    Attributes
-    ----------
-    run : str
-        The user's label.
-    run_id : str
-        Hash of everything that made the run; letters, digits, ``.``, ``_`` and ``-``.
-    source : str
-        Experiment name, or the log file the run was read from.
-    sha256 : str
-        Hash of the source file; empty for a run made here.
-    versions : mapping of str to str
-        Versions of the software that made or read the run.
-    config : mapping
-        Full settings; JSON values only.
-    conditions : mapping of str to bool, int, float, str or Schedule
-        Everything that could have shaped the run's curves.
-
-    Raises
-    ------
-    ValueError
-        For a run_id that cannot be a file name, or settings that are not JSON values.
-    """
-
-    run: str
-    run_id: str
-    source: str = ""
-    sha256: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_run_id(self.run_id)
-        try:
-            json.dumps(dict(self.config), allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"config of run {self.run!r} must be JSON values; {error}.") from None
-        for name in ("versions", "config"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        object.__setattr__(self, "conditions", check_conditions(self.conditions))
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Read-only views cannot be pickled; dicts can, and are locked again by relock.
-        return {k: dict(v) if isinstance(v, Mapping) else v for k, v in self.__dict__.items()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        relock(self, state)
-
-
-def check_run_id(run_id: str) -> None:
-    """Check that a run_id can be a file name that stays inside the store."""
-    if not RUN_ID.fullmatch(run_id):
-        raise ValueError(
-            f"a run_id is 1 to 128 letters, digits, '.', '_' or '-', "
-            f"not beginning with '.' or '-'; it is {run_id!r}."
-        )
 
 
 @final
 class Store:
     """A folder of runs and curves, content-addressed and append-only.
 
-    ``runs/<run_id>.parquet`` holds one row a run, ``curves/<digest>.parquet`` the points of
-    curves as a long table with their headers in the file's metadata. Files are written under
-    a temporary name and renamed, so another process sees whole files only; the same curves
-    written twice are one file; two stores merge by copying the files of one into the other.
+    ``runs/<run_id>.parquet`` holds one row a run, ``curves/<digest>.parquet`` the rows of
+    logged curves as a long table with their headers in the file's metadata: every row that has
+    a t and a y, as it was logged. What makes a curve of them (rows at equal t merged, what two
+    files hold of one curve put together) is done, counted and said at each reading. Files are
+    written under a temporary name and renamed, so another process sees whole files only; the
+    same curves written twice are one file; two stores merge by copying the files of one into
+    the other. A file whose content is not what its name says is refused.
 
     Parameters
     ----------
@@ -113,9 +52,25 @@ class Store:
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
         self.path = Path(path)
+        # Files of curves never change, so their headers are read once.
+        self._headers: dict[Path, list[Header]] = {}
         if not (self.path / FORMAT_FILE).is_file():
             _make(self.path, create)
         check_version(self.path)
+
+    def append(self, found: CurveSet) -> None:
+        """Store what was read: the logged rows of its curves, and what is known of its runs.
+
+        Raises
+        ------
+        ValueError
+            As `append_run` and `append_curves`; then nothing is stored.
+        """
+        for record in found.runs:
+            self._check_run(record)
+        self._append(found.logged)
+        for record in found.runs:
+            self.append_run(record)
 
     def append_run(self, record: RunRecord) -> Path:
         """Store a run; one that is already there stays as it is.
@@ -125,17 +80,11 @@ class Store:
         ValueError
             If a run of that run_id is there with other conditions or settings.
         """
-        path = self.path / "runs" / f"{record.run_id}.parquet"
-        if path.is_file():
-            stored = _record(path)
-            if (stored.conditions, stored.config) != (record.conditions, record.config):
-                raise ValueError(
-                    f"run_id {record.run_id!r} is already stored with other conditions or "
-                    "settings; a run_id must belong to one run."
-                )
-            return path
-        row = _row(record)
-        _atomically(path, lambda temporary: row.write_parquet(temporary, compression="zstd"))
+        self._check_run(record)
+        path = self._run_file(record.run_id)
+        if not path.is_file():
+            row = row_of(record)
+            _atomically(path, lambda temporary: row.write_parquet(temporary, compression="zstd"))
         return path
 
     def append_curves(self, curves: Iterable[Curve]) -> Path | None:
@@ -144,46 +93,92 @@ class Store:
         Raises
         ------
         ValueError
-            If a curve has no proper run_id, or two different curves share run_id,
-            observable and progress axis.
+            If a curve has no proper run_id, two different curves share run_id, observable
+            and progress axis, or the store holds that curve under another header.
         """
-        curves = tuple(curves)
-        if not curves:
-            return None
-        for curve in curves:
-            check_run_id(curve.run_id)
-        table, headers = table_of(curves)
-        digests = sorted({curve.digest for curve in curves})
-        digest = hashlib.sha256("\n".join(digests).encode()).hexdigest()
-        path = self.path / "curves" / f"{digest}.parquet"
-        if not path.is_file():
-            metadata = {HEADERS: json.dumps(headers, sort_keys=True)}
-            _atomically(
-                path,
-                lambda temporary: table.write_parquet(
-                    temporary, compression="zstd", metadata=metadata
-                ),
-            )
-        return path
+        return self._append([as_logged(curve) for curve in curves])
 
     def runs(self) -> tuple[RunRecord, ...]:
         """Return the stored runs, sorted by label and run_id."""
-        records = [_record(path) for path in _files(self.path / "runs")]
+        records = [_read_run(path) for path in _files(self.path / "runs")]
         return tuple(sorted(records, key=lambda record: (record.run, record.run_id)))
 
-    def curves(self, observable: str | None = None, run: str | None = None) -> CurveSet:
-        """Return the stored curves, of one observable or of one run where given.
+    def observables(self) -> tuple[str, ...]:
+        """Return the names of the observables that the store has curves of, sorted."""
+        return tuple(sorted({header["observable"] for header in self._all_headers()}))
+
+    def curves(
+        self, observable: str | Collection[str] | None = None, run: str | None = None
+    ) -> CurveSet:
+        """Return the stored curves, of some observables or of one run where given.
 
         Parameters
         ----------
-        observable : str or None
-            Name of the observable.
+        observable : str, collection of str or None
+            Names of observables.
         run : str or None
             Label or run_id of the run.
         """
-        return curves_of(
-            _curve_file(path, observable, run) for path in _files(self.path / "curves")
-        )
+        names = {observable} if isinstance(observable, str) else observable
+        parts: dict[tuple[str, ...], list[Logged]] = {}
+        for path in _files(self.path / "curves"):
+            for each in read_logged(path):
+                curve = each.curve
+                if (names is None or curve.observable in names) and (
+                    run in (None, curve.run, curve.run_id)
+                ):
+                    parts.setdefault(key_of(header_of(curve)), []).append(each)
+        whole = [united(of_one_curve) for of_one_curve in parts.values()]
+        whole.sort(key=lambda found: _order(found[0].curve))
+        left_out = Counter[str]()
+        for each, n in whole:
+            left_out[each.name] += n
+        return gathered([each for each, _ in whole], _conflicts(+left_out))
+
+    def _run_file(self, run_id: str) -> Path:
+        return self.path / "runs" / f"{run_id}.parquet"
+
+    def _check_run(self, record: RunRecord) -> None:
+        path = self._run_file(record.run_id)
+        if not path.is_file():
+            return
+        stored = _read_run(path)
+        if (stored.conditions, stored.config) != (record.conditions, record.config):
+            raise ValueError(
+                f"run_id {record.run_id!r} is already stored with other conditions or "
+                "settings; a run_id must belong to one run."
+            )
+
+    def _append(self, curves: Sequence[Logged]) -> Path | None:
+        if not curves:
+            return None
+        for each in curves:
+            check_run_id(each.curve.run_id)
+        table, headers = table_of(curves)
+        self._check_headers(headers)
+        path = self.path / "curves" / f"{digest_of(curves)}.parquet"
+        if not path.is_file():
+            _atomically(path, lambda temporary: write_table(temporary, table, headers))
+        return path
+
+    def _check_headers(self, headers: Iterable[Header]) -> None:
+        """Check that what the store holds of these curves has the same headers."""
+        stored = {key_of(header): header for header in self._all_headers()}
+        for header in headers:
+            old = stored.get(key_of(header), header)
+            if not same_header(old, header):
+                raise ValueError(
+                    f"{self.path} already holds {header['observable']} of "
+                    f"{header['run'] or header['run_id']!r} with {difference(old, header)}; one "
+                    "curve cannot have both: read it as before, or use another store."
+                )
+
+    def _all_headers(self) -> list[Header]:
+        paths = _files(self.path / "curves")
+        for path in paths:
+            if path not in self._headers:
+                self._headers[path] = read_headers(path)
+        return [header for path in paths for header in self._headers[path]]
 
 
 def check_version(path: Path) -> None:
@@ -196,11 +191,13 @@ def check_version(path: Path) -> None:
     """
     try:
         content = json.loads((path / FORMAT_FILE).read_text(encoding="utf-8"))
-        version = content["version"]
+        named, version = content["format"], content["version"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(
             f"{path} is not a store: its {FORMAT_FILE} is missing or damaged."
         ) from None
+    if named != FORMAT:
+        raise ValueError(f"{path} is not a store: its {FORMAT_FILE} says format {named!r}.")
     if version != VERSION:
         raise ValueError(
             f"{path} is a store of format version {version}; this Ontogeny reads version "
@@ -224,7 +221,7 @@ def _make(path: Path, create: bool) -> None:
         raise ValueError(f"{path} holds other files and is not a store; give an empty folder.")
     for name in ("runs", "curves"):
         (path / name).mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"format": "ontogeny-store", "version": VERSION}) + "\n"
+    content = json.dumps({"format": FORMAT, "version": VERSION}) + "\n"
     _atomically(
         path / FORMAT_FILE, lambda temporary: temporary.write_text(content, encoding="utf-8")
     )
@@ -246,72 +243,27 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.parquet") if path.name[0] != ".")
 
 
-def _row(record: RunRecord) -> pl.DataFrame:
-    row: dict[str, Any] = {
-        "run": record.run,
-        "run_id": record.run_id,
-        "source": record.source,
-        "sha256": record.sha256,
-        "versions": json.dumps(dict(record.versions), sort_keys=True),
-        "config": json.dumps(dict(record.config), sort_keys=True),
-    }
-    for name, value in record.conditions.items():
-        row[CONDITION + name] = plain(value)
-    try:
-        return pl.DataFrame([row])
-    except (OverflowError, pl.exceptions.PolarsError) as error:
-        raise ValueError(f"run {record.run!r} cannot be stored: {error}.") from None
+def _order(curve: Curve) -> tuple[str, ...]:
+    return (curve.run, curve.run_id, curve.observable, str(curve.progress))
 
 
-def _record(path: Path) -> RunRecord:
-    row = _read(path).row(0, named=True)
-    return RunRecord(
-        run=row["run"],
-        run_id=row["run_id"],
-        source=row["source"],
-        sha256=row["sha256"],
-        versions=json.loads(row["versions"]),
-        config=json.loads(row["config"]),
-        conditions={
-            name.removeprefix(CONDITION): condition_of(value)
-            for name, value in row.items()
-            if name.startswith(CONDITION)
-        },
-    )
-
-
-def _curve_file(
-    path: Path, observable: str | None, run: str | None
-) -> tuple[pl.DataFrame, list[Header]]:
-    headers: list[Header] = [
-        header
-        for header in json.loads(_metadata(path)[HEADERS])
-        if observable in (None, header["observable"])
-        and run in (None, header["run"], header["run_id"])
+def _conflicts(left_out: Counter[str]) -> list[str]:
+    if not left_out:
+        return []
+    return [
+        f"{counted(left_out.total(), 'row')} left out, since files of the store disagree about "
+        "these curves; the longest version is kept, of equals the one whose file's name comes "
+        f"first: {tally(left_out)}."
     ]
-    if not headers:
-        return pl.DataFrame(schema=SCHEMA), []
-    wanted = pl.lit(True)
-    if observable is not None:
-        wanted &= pl.col("observable") == observable
-    if run is not None:
-        wanted &= pl.col("run_id").is_in(sorted({header["run_id"] for header in headers}))
-    return _read(path, wanted), headers
 
 
-def _read(path: Path, wanted: pl.Expr | None = None) -> pl.DataFrame:
+def _read_run(path: Path) -> RunRecord:
+    table = read_parquet(path)
     try:
-        scan = pl.scan_parquet(path, glob=False)
-        return (scan if wanted is None else scan.filter(wanted)).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ValueError(f"{path} is damaged and cannot be read: {error}.") from None
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    try:
-        metadata = pl.read_parquet_metadata(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ValueError(f"{path} is damaged and cannot be read: {error}.") from None
-    if HEADERS not in metadata:
-        raise ValueError(f"{path} has no curve headers: it was not written by a store.")
-    return metadata
+        record = record_of(table)
+    except ValueError as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(f"{path} is not a run of a store: {reason}.") from None
+    if record.run_id != path.stem:
+        raise ValueError(f"{path} is not a run of a store: it holds run_id {record.run_id!r}.")
+    return record

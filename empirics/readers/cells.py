@@ -1,17 +1,29 @@
-"""Tables as text or typed cells: opening a file, and reading a column as numbers."""
+"""What cells say: a column read as numbers, and a cell read as a condition."""
 
 from __future__ import annotations
 
-import csv
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from decimal import Decimal
 from typing import Any, final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-SEPARATORS = ",;\t|"
+Setting = bool | int | float | str | None
+TRUTH = {"true": True, "false": False}
+DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?([T ].*)?|\d\d?[-/.]\d\d?[-/.]\d{4}.*", re.ASCII)
+COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+# A number and nothing but a number: no zero that the number itself does not have (torch 2.10,
+# day 007), no 1_000, and an exponent only with its sign or a point (commit 12e5).
+PLAIN = re.compile(
+    r"-?(0|[1-9]\d*|(?=\.))(\.0|\.\d*[1-9])?([eE][+-]\d+|(?<=\.\d)[eE]\d+)?", re.ASCII
+)
+LARGEST = 2**63
 
 
 @final
@@ -41,91 +53,83 @@ class Cells:
 
 
 def cells_of(column: pl.Series) -> Cells:
-    """Read a column as numbers; booleans are 0 and 1."""
+    """Read a column as numbers; true and false are 1 and 0."""
+    missing = column.is_null()
     if column.dtype == pl.String:
-        column = column.str.strip_chars()
-        missing = column.is_null() | (column == "").fill_null(True)
         numbers = column.cast(pl.Float64, strict=False)
+        if numbers.null_count() > column.null_count():
+            truth = column.str.to_lowercase().replace_strict(
+                {word: float(value) for word, value in TRUTH.items()},
+                default=None,
+                return_dtype=pl.Float64,
+            )
+            numbers = numbers.zip_with(truth.is_null(), truth)
     elif column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):
-        missing = column.is_null()
         numbers = column.cast(pl.Float64, strict=False)
     else:
-        missing = column.is_null()
         numbers = pl.Series(column.name, [None] * column.len(), dtype=pl.Float64)
     wrong = numbers.is_null() & ~missing
     return Cells(numbers.fill_null(float("nan")).to_numpy(), missing.to_numpy(), wrong.to_numpy())
 
 
-def open_table(path: Path) -> pl.DataFrame:
-    """Open a CSV, TSV or Parquet file; the cells of a CSV stay text.
+def why_no_number(said: object) -> str:
+    """Say what may be behind a cell that is no number, and what to do; empty where unknown."""
+    text = str(said)
+    if DATE.fullmatch(text):
+        return " (a date: write it as a number, such as the seconds since the start)"
+    if COMMA.fullmatch(text):
+        return " (a decimal comma: write decimals with a point)"
+    return ""
 
-    Raises
-    ------
-    ValueError
-        If the file is empty, is no table, or has no rows.
+
+def settings(column: pl.Series) -> dict[Any, Setting]:
+    """Return, for each different cell of a column, the condition that it says.
+
+    A ladder over 2.9 and "2.10" has no order: what is text in one run is text in all.
     """
-    if not path.stat().st_size:
-        raise ValueError(f"{path.name} is empty (0 bytes).")
-    with path.open("rb") as file:
-        is_parquet = file.read(4) == b"PAR1"
-    if not is_parquet and path.suffix.lower() not in ("", ".csv", ".tsv", ".txt", ".dat"):
-        raise ValueError(
-            f"{path.name} is not a table this version reads; give a CSV, TSV or Parquet file, "
-            "or the folder of a store."
-        )
+    said = column.drop_nulls().unique(maintain_order=True).to_list()
+    read = {cell: setting(cell) for cell in said}
+    if any(isinstance(value, str) for value in read.values()):
+        read = {cell: None if value is None else str(cell) for cell, value in read.items()}
+    return read
+
+
+def kept_as_text(read: Mapping[Any, Setting]) -> list[str]:
+    """Return the cells that look like numbers, and that `settings` kept as text."""
+    return [value for value in read.values() if isinstance(value, str) and _looks_numeric(value)]
+
+
+def setting(cell: Any) -> Setting:
+    """Read one cell as the condition it says; None where it is empty or NaN.
+
+    A text becomes a number only if it says nothing but that number; else it stays text.
+    """
+    if cell is None or isinstance(cell, bool):
+        return cell
+    if isinstance(cell, int):
+        return cell if -LARGEST <= cell < LARGEST else str(cell)
+    if isinstance(cell, float):
+        return None if math.isnan(cell) else cell if math.isfinite(cell) else str(cell)
+    text = str(cell).strip()
+    if not text or text.lower() == "nan":
+        return None
+    if text.lower() in TRUTH:
+        return TRUTH[text.lower()]
+    number = _number(text) if PLAIN.fullmatch(text) else None
+    return text if number is None else number
+
+
+def _number(text: str) -> int | float | None:
+    """Return the number a text says, None where float64 and int64 hold no such number."""
+    if text.lstrip("-").isdigit():
+        number = int(text)
+        return number if -LARGEST <= number < LARGEST and str(number) == text else None
+    value = float(text)
+    return value if math.isfinite(value) and Decimal(repr(value)) == Decimal(text) else None
+
+
+def _looks_numeric(text: str) -> bool:
     try:
-        table = pl.read_parquet(path, glob=False) if is_parquet else _read_text(path)
-    except pl.exceptions.NoDataError:
-        raise ValueError(f"{path.name} holds no table.") from None
-    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        reason = None if is_parquet else _uneven_line(path)
-        first_line = str(error).strip().splitlines()[0]
-        raise ValueError(f"{path.name} cannot be read: {reason or first_line}.") from None
-    if not table.height:
-        raise ValueError(f"{path.name} holds no rows below its header.")
-    return table
-
-
-def _read_text(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, separator=_separator(path), infer_schema=False, glob=False)
-
-
-def _separator(path: Path) -> str:
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    counts = {separator: header.count(separator) for separator in SEPARATORS}
-    return max(SEPARATORS, key=lambda separator: counts[separator])
-
-
-def _uneven_line(path: Path) -> str | None:
-    """Say which line has more cells than the header, which polars does not."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, delimiter=_separator(path), strict=True)
-            n_columns = len(next(rows))
-            for row in rows:
-                if len(row) > n_columns:
-                    return f"line {rows.line_num} has {len(row)} cells, the header {n_columns}"
-    except csv.Error as error:
-        return f"{error}"
-    except (OSError, UnicodeDecodeError, StopIteration):
-        pass
-    return None
-
-
-def scalar(value: Any) -> bool | int | float | str | None:
-    """Read one cell as the condition it says; None where it is empty."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if not isinstance(value, str | float):
-        return str(value)
-    text = str(value).strip()
-    if text in ("True", "true", "False", "false"):
-        return text in ("True", "true")
-    for read in (int, float):
-        try:
-            number = value if isinstance(value, float) else read(text)
-        except ValueError:
-            continue
-        return number if np.isfinite(number) else text
-    return text or None
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

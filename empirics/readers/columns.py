@@ -1,51 +1,60 @@
-"""What each column of a table is: progress, run, observable, value, error or condition."""
+"""What each column of a table is: progress, run, observable, value, error or condition.
+
+The rules of reading, in the order in which they are applied. What the user names stands, the rest
+is guessed; which values are asked for changes nothing else, so a curve has the same conditions
+whichever others are read beside it.
+
+1. *t* is the column with the likeliest name for progress (`names.PROGRESS`).
+2. *run* is a column called ``run`` or alike, else ``seed`` where it varies.
+3. No part play columns without a name or a value, other clocks, bounds of a chart export, and
+   cells that are lists, structures or bytes.
+4. *observable* is a column of words called ``metric`` or alike, in a table that has a column of
+   values called ``y`` or ``value``, or where it varies within a run.
+5. ``x_se`` and ``x_n_trials`` go with ``x``; a bare ``se`` or ``n_trials`` goes with the values of
+   a long table, or with the column called ``y`` or ``value``.
+6. *conditions* are the columns that say one thing within every run. One number may be a setting or
+   a measurement that never moved: where the table is one run, or nothing else was measured, such a
+   column is read as a curve as well.
+7. *values* are all other columns of numbers; only the one called ``y`` or ``value`` where the table
+   has an observable column, or no other.
+
+What is done with the rows then stands in `empirics.readers.table`.
+"""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import polars as pl
 
-from empirics.readers.cells import Cells
+from empirics.notes import counted, listed
+from empirics.readers.cells import Cells, why_no_number
+from empirics.readers.kinds import Kinds, companions, constant_columns, kinds_of
+from empirics.readers.names import (
+    CLOCKS,
+    OBSERVABLES,
+    PROGRESS,
+    RUNS,
+    SEED,
+    VALUES,
+    known,
+    no_such,
+)
 from theory.curve import Progress
 
-# Names a progress column goes by, the likelier first, and what it counts. A bare "step" is
-# environment steps in one library and updates in the next: it stays unspecified.
-PROGRESS: Mapping[str, Progress] = {
-    "env_steps": Progress.ENV_STEPS,
-    "env_step": Progress.ENV_STEPS,
-    "env-step": Progress.ENV_STEPS,
-    "global_step": Progress.ENV_STEPS,
-    "time/total_timesteps": Progress.ENV_STEPS,
-    "total_timesteps": Progress.ENV_STEPS,
-    "timesteps_total": Progress.ENV_STEPS,
-    "num_env_steps_sampled_lifetime": Progress.ENV_STEPS,
-    "timesteps": Progress.ENV_STEPS,
-    "timestep": Progress.ENV_STEPS,
-    "frames": Progress.ENV_STEPS,
-    "t": Progress.UNSPECIFIED,
-    "step": Progress.UNSPECIFIED,
-    "steps": Progress.UNSPECIFIED,
-    "_step": Progress.UNSPECIFIED,
-    "updates": Progress.UPDATES,
-    "update": Progress.UPDATES,
-    "ppo-update": Progress.UPDATES,
-    "iteration": Progress.UPDATES,
-    "training_iteration": Progress.UPDATES,
-    "samples": Progress.SAMPLES,
-    "epoch": Progress.UNSPECIFIED,
-    "episodes": Progress.EPISODES,
-    "episode": Progress.EPISODES,
-}
-CLOCKS = ("_runtime", "_timestamp", "relative_time", "timestamp", "wall_time", "walltime")
-RUNS = ("run", "run_id", "run_name", "run_label")
-OBSERVABLES = ("observable", "metric", "tag", "variable")
-VALUES = ("y", "value")
-ERRORS = ("y_se", "se")
-TRIALS = ("n_trials", "trials")
+
+@final
+@dataclass(frozen=True)
+class Named:
+    """The columns, and the unit of progress, that the user named."""
+
+    t: str | None = None
+    y: tuple[str, ...] = ()
+    run: str | None = None
+    observable: str | None = None
+    progress: Progress | None = None
 
 
 @final
@@ -74,6 +83,8 @@ class Columns:
     values : tuple of Value
     conditions : tuple of str
         Columns with one value a run.
+    words, numbers : tuple of str
+        Columns that vary within a run, of words and of numbers; one may tell runs apart.
     notes : tuple of str
         The columns that play no part, and guesses worth knowing.
     """
@@ -84,139 +95,198 @@ class Columns:
     observable: str | None
     values: tuple[Value, ...]
     conditions: tuple[str, ...]
+    words: tuple[str, ...]
+    numbers: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def no_such(kind: str, name: str, place: str, choices: Iterable[str]) -> str:
-    """Say that a name is not there, with the nearest names and the sorted choices."""
-    known = sorted(choices)
-    lower = {choice.lower(): choice for choice in known}
-    nearest = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
-    near = f"nearest: {', '.join(repr(choice) for choice in nearest)}. " if nearest else ""
-    shown = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
-    plural = "columns" if kind == "column" else f"{kind}s"
-    return f"no {kind} {name!r} in {place}; {near}{plural.capitalize()}: {shown or 'none'}."
-
-
 def columns_of(
-    table: pl.DataFrame,
-    cells: Mapping[str, Cells],
-    place: str,
-    *,
-    t: str | None,
-    y: Sequence[str],
-    run: str | None,
-    observable: str | None,
-    progress: Progress | None,
+    table: pl.DataFrame, cells: Mapping[str, Cells], place: str, named: Named
 ) -> Columns:
-    """Find the part each column plays; what the user named stands, the rest is guessed.
+    """Find the part each column plays.
 
     Raises
     ------
     ValueError
-        If a named column is not there (the nearest are offered), or no column can be
-        progress or value.
+        If a named column is not there (the nearest are offered), two parts fall to one
+        column, or no column can be progress or value.
     """
-    for name in (t, *y, run, observable):
+    for name in (named.t, *named.y, named.run, named.observable):
         if name is not None and name not in table.columns:
             raise ValueError(no_such("column", name, place, table.columns))
-    notes: list[str] = []
-    t = t or _progress_column(table, place)
-    free = [name for name in table.columns if name not in (t, "")]
-    run = run or _run_column(table, [name for name in free if name not in y], notes)
-    values = list(y) or [name for name in _known(free, VALUES) if cells[name].is_numeric][:1]
-    if values and observable is None:
-        observable = next((n for n in _known(free, OBSERVABLES) if n not in (run, *values)), None)
-    free = [name for name in free if name not in (run, observable, *values)]
-    bounds = [n for n in free if n[-5:] in ("__MIN", "__MAX") and n[:-5] in table.columns]
-    clocks = _known(free, (*PROGRESS, *CLOCKS))
-    free = [name for name in free if name not in bounds and name not in clocks]
-    constant = constant_columns(table, run, free)
-    if values:
-        conditions = constant
-    else:
-        conditions = [n for n in constant if run or n == "seed" or not cells[n].is_numeric]
-        conditions = [name for name in conditions if not _is_error(name, cells)]
-        values = [n for n in free if n not in conditions and cells[n].is_numeric]
-        values = [n for n in values if not _is_error(n, cells)]
+    t = named.t or _progress_column(table, place)
+    run = named.run or _run_column(table, named)
+    _check_parts(table, place, t, run, named)
+    if not cells[t].is_numeric:
+        raise ValueError(_no_progress(table, place, t))
+    idle = _idle(table, (t, run))
+    free = [name for name in table.columns if name not in (t, run, *idle)]
+    observable = named.observable or _observable_column(table, cells, run, free, named)
+    free = [name for name in free if name != observable]
+    charted = [n for n in free if not run and f"{n}__MIN" in table.columns and " - " in n]
+    kinds = kinds_of(table, cells, run, free, charted, long=observable is not None)
+    values = named.y or kinds.measured
     if not values:
-        raise ValueError(
-            f"{place} has no column of numbers besides {t!r}; columns: {', '.join(table.columns)}."
-        )
-    found = tuple(_value(name, free, bool(bounds), long=observable is not None) for name in values)
-    used = {*conditions, *values} | {v.y_se for v in found} | {v.n_trials for v in found}
-    notes += _ignored(bounds, "bounds of a chart export")
-    notes += _ignored(clocks, "other clocks")
-    notes += _ignored([n for n in free if n not in used], "neither numbers nor one value a run")
+        raise ValueError(_no_numbers(table, place, t))
+    guessed = run is not None and named.run is None and run.lower() == SEED
     return Columns(
-        t,
-        progress or PROGRESS.get(t.lower(), Progress.UNSPECIFIED),
-        run,
-        observable,
-        found,
-        tuple(name for name in conditions if name not in {v.y_se for v in found}),
-        tuple(notes),
-    )
-
-
-def _known(columns: Iterable[str], names: Sequence[str]) -> list[str]:
-    """Return the columns that go by one of the names, in the order of the names."""
-    return sorted(
-        (column for column in columns if column.lower() in names),
-        key=lambda column: names.index(column.lower()),
+        t=t,
+        progress=named.progress or PROGRESS.get(t.lower(), Progress.UNSPECIFIED),
+        run=run,
+        observable=observable,
+        values=tuple(_value(name, kinds, charted, long=observable is not None) for name in values),
+        conditions=kinds.conditions,
+        words=tuple(name for name in kinds.words if name not in values),
+        numbers=kinds.moving,
+        notes=(
+            *([f"runs are told apart by the column {run!r}."] if guessed else []),
+            *_ignored({name: why for name, why in idle.items() if name not in named.y}),
+            *_unread(kinds, values, named),
+            *_ignored({n: _why_words(table, n) for n in kinds.words if n not in values}),
+        ),
     )
 
 
 def _progress_column(table: pl.DataFrame, place: str) -> str:
-    found = _known(table.columns, tuple(PROGRESS))
+    found = known(table.columns, tuple(PROGRESS))
     if not found:
         raise ValueError(
-            f"no column of {place} is known as training progress ({', '.join(PROGRESS)}); "
-            f"name it with t. Columns: {', '.join(table.columns)}."
+            f"no column of {place} is known as training progress ({', '.join(sorted(PROGRESS))}); "
+            f"name it with --t. Columns: {', '.join(sorted(table.columns))}."
         )
-    return found[0]
+    return next((name for name in found if not _is_blank(table, name)), found[0])
 
 
-def _run_column(table: pl.DataFrame, free: Sequence[str], notes: list[str]) -> str | None:
-    found = _known(free, RUNS)
-    if found:
-        return found[0]
-    seeds = _known(free, ("seed",))
-    if seeds and table[seeds[0]].n_unique() > 1:
-        notes.append(f"runs are told apart by the column {seeds[0]!r}.")
-        return seeds[0]
-    return None
+def _run_column(table: pl.DataFrame, named: Named) -> str | None:
+    for name in known(table.columns, RUNS):
+        if not _is_blank(table, name) and not _is_opaque(table[name].dtype):
+            return name
+    seeds = [n for n in known(table.columns, (SEED,)) if n not in (named.observable, *named.y)]
+    return next((name for name in seeds if table[name].drop_nulls().n_unique() > 1), None)
 
 
-def constant_columns(table: pl.DataFrame, run: str | None, names: Sequence[str]) -> list[str]:
-    """Return the columns that say one thing (or nothing) within every run."""
-    if not names:
-        return []
-    counts = pl.col(names).drop_nulls().n_unique()
-    per_run = table.select(counts) if run is None else table.group_by(run).agg(counts)
-    largest = per_run.select(pl.col(names).max()).row(0, named=True)
-    return [name for name in names if largest[name] == 1]
+def _observable_column(
+    table: pl.DataFrame,
+    cells: Mapping[str, Cells],
+    run: str | None,
+    free: Sequence[str],
+    named: Named,
+) -> str | None:
+    words = [n for n in known(free, OBSERVABLES) if not cells[n].is_numeric and n not in named.y]
+    if any(cells[name].is_numeric for name in known(free, VALUES)):
+        return next(iter(words), None)
+    return next((name for name in words if not constant_columns(table, run, [name])), None)
 
 
-def _is_error(name: str, cells: Mapping[str, Cells]) -> bool:
-    return name.endswith("_se") and name[:-3] in cells
+def _check_parts(table: pl.DataFrame, place: str, t: str, run: str | None, named: Named) -> None:
+    """Check that no column plays two parts, and that none holds lists or the like."""
+    parts = [("t", t), *(("y", name) for name in named.y)]
+    parts += [("run", run)] if run else []
+    parts += [("observable", named.observable)] if named.observable else []
+    first: dict[str, str] = {}
+    for part, name in parts:
+        other = first.setdefault(name, part)
+        if other != part:
+            raise ValueError(
+                f"column {name!r} of {place} cannot be both {other} and {part}; "
+                f"name another with --{other} or --{part}."
+            )
+    for part, name in parts:
+        kind = table[name].dtype
+        if _is_opaque(kind):
+            cells = "numbers" if part in ("t", "y") else "words or numbers"
+            raise ValueError(f"column {name!r} of {place} holds {kind}; {part} must be {cells}.")
 
 
-def _value(column: str, free: Sequence[str], is_chart: bool, *, long: bool) -> Value:
-    run, observable = None, column
-    if is_chart and " - " in column:
+def _is_opaque(kind: pl.DataType) -> bool:
+    return kind.is_nested() or kind in (pl.Binary, pl.Object)
+
+
+def _is_blank(table: pl.DataFrame, name: str) -> bool:
+    return table[name].null_count() == table.height
+
+
+def _idle(table: pl.DataFrame, parts: Sequence[str | None]) -> dict[str, str]:
+    """Return the columns that play no part, each with the reason why."""
+    clocks = known(table.columns, (*PROGRESS, *CLOCKS))
+    idle = {}
+    for name in table.columns:
+        if name in parts:
+            continue
+        if not name.strip():
+            idle[name] = "no name"
+        elif _is_opaque(table[name].dtype):
+            idle[name] = "lists, structures or bytes"
+        elif _is_blank(table, name):
+            idle[name] = "every cell is empty"
+        elif name[-5:] in ("__MIN", "__MAX") and name[:-5] in table.columns:
+            idle[name] = "bounds of a chart export"
+        elif name in clocks:
+            idle[name] = "other clocks"
+    return idle
+
+
+def _value(column: str, kinds: Kinds, charted: Sequence[str], *, long: bool) -> Value:
+    """Return a column of values; in a long table only a second one gives its name."""
+    run, observable = None, "" if long and column == kinds.main else column
+    if column in charted:
         run, observable = column.rsplit(" - ", 1)
-    errors = [name for name in (f"{column}_se", *ERRORS) if name in free and name != column]
-    trials = [name for name in (f"{column}_n_trials", *TRIALS) if name in free]
-    if column.lower() not in VALUES and not long:
-        errors = [name for name in errors if name == f"{column}_se"]
-        trials = [name for name in trials if name == f"{column}_n_trials"]
-    return Value(column, observable, run, next(iter(errors), None), next(iter(trials), None))
+    y_se, n_trials = companions(column, kinds.numbers, long=long)
+    return Value(column, observable, run, y_se, n_trials)
 
 
-def _ignored(names: Sequence[str], why: str) -> list[str]:
-    if not names:
-        return []
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    columns = "column" if len(names) == 1 else "columns"
-    return [f"{len(names)} {columns} ignored ({why}): {shown}."]
+def _unread(kinds: Kinds, values: Sequence[str], named: Named) -> list[str]:
+    """Say which columns of numbers were not read, and which were read in two ways."""
+    unread = [name for name in kinds.moving if name not in values]
+    both = [name for name in values if name in kinds.conditions and not named.y]
+    notes = []
+    if unread and named.y:
+        columns = counted(len(unread), "column")
+        notes.append(f"{columns} of numbers not asked for: {listed(unread)}.")
+    elif unread:
+        notes.append(
+            f"{counted(len(unread), 'column')} of numbers beside {values[0]!r} not read "
+            f"(name with --y what to read): {listed(unread)}."
+        )
+    if both:
+        notes.append(
+            f"{counted(len(both), 'column')} of one number read as a condition and as a curve "
+            f"(name with --y what to read): {listed(both)}."
+        )
+    return notes
+
+
+def _why_words(table: pl.DataFrame, name: str) -> str:
+    """Say why a column of words, or of seeds, plays no part."""
+    if name.lower() == SEED:
+        return "a seed that changes within a run"
+    first = next(iter(table[name].drop_nulls()))
+    return why_no_number(first).strip(" ()") or "neither numbers nor one value a run"
+
+
+def _ignored(reasons: Mapping[str, str]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        by_reason.setdefault(why, []).append(name or "''")
+    return [
+        f"{counted(len(names), 'column')} ignored ({why}): {listed(names)}."
+        for why, names in by_reason.items()
+    ]
+
+
+def _no_progress(table: pl.DataFrame, place: str, t: str) -> str:
+    first = next(iter(table[t].drop_nulls()), None)
+    if first is None:
+        return f"column {t!r} of {place} is empty; name another with --t."
+    return f"column {t!r} of {place} is not numbers; it says {str(first)!r}{why_no_number(first)}."
+
+
+def _no_numbers(table: pl.DataFrame, place: str, t: str) -> str:
+    """Say that nothing can be a curve, and which column almost was one."""
+    columns = f"columns: {', '.join(sorted(table.columns))}"
+    for name in table.columns:
+        said = next(iter(table[name].drop_nulls()), "")
+        if name != t and why_no_number(said):
+            columns = f"{name!r} says {str(said)!r}{why_no_number(said)}; {columns}"
+            break
+    return f"{place} has no column of numbers besides {t!r}; {columns}."

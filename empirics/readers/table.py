@@ -1,40 +1,95 @@
-"""Read curves from a CSV, TSV or Parquet table, long or wide."""
+"""Read curves from a CSV, TSV or Parquet table, long or wide.
+
+What each column is stands in `empirics.readers.columns`. Then, for each run, observable and column
+of values:
+
+1. Rows without a run or an observable are rejected, rows without t or a value left out; all are
+   counted and named.
+2. A cell that is no number, NaN, and whole t that float64 does not tell apart reject their curve,
+   and no other.
+3. Rows in which t goes back, and rows at one t that a column of words tells apart, are of several
+   runs: rejected, with the column to name (`empirics.readers.mixing`).
+4. All other rows are kept for the store as they are. In the curve, a row that repeats another
+   exactly counts once, and rows at one t are merged into their mean; both are counted
+   (`empirics.logged`).
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from empirics.curve_set import CurveSet, Rejected
-from empirics.curve_table import Header, curve_from
-from empirics.provenance import sha256_of
-from empirics.readers.cells import Cells, cells_of, open_table, scalar
-from empirics.readers.columns import Columns, Value, columns_of, no_such
-from theory.curve import Curve, Progress
+from empirics.curve_set import CurveSet, Rejected, gathered
+from empirics.header import Header
+from empirics.logged import Logged, distinct, logged
+from empirics.notes import counted, listed, tally
+from empirics.provenance import sha256_of, versions_of
+from empirics.readers.cells import Cells, cells_of, why_no_number
+from empirics.readers.columns import Columns, Named, Value, columns_of
+from empirics.readers.groups import Group, groups_of
+from empirics.readers.mixing import why_not_one_run
+from empirics.readers.names import no_such
+from empirics.readers.opening import open_table
+from empirics.run_record import RunRecord
+from theory.curve import EXACT, Progress
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table, its cells read as numbers, and the part each column plays."""
+
+    path: Path
+    digest: str
+    frame: pl.DataFrame
+    cells: Mapping[str, Cells]
+    columns: Columns
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What reading one column over the rows of a group gave.
+
+    Attributes
+    ----------
+    found : Logged or Rejected
+    n_empty : int
+        Rows with a t and no value, which were left out.
+    left_out : tuple of str
+        Columns of errors or trials that could not be read.
+    """
+
+    found: Logged | Rejected
+    n_empty: int = 0
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def observable(self) -> str:
+        """Return what was observed."""
+        found = self.found
+        return found.observable if isinstance(found, Rejected) else found.curve.observable
 
 
 def read_table(
     path: Path,
     *,
     t: str | None = None,
-    y: str | Sequence[str] | None = None,
+    y: Sequence[str] = (),
     run: str | None = None,
     observable: str | None = None,
     progress: Progress | None = None,
 ) -> CurveSet:
     """Read every curve of a table.
-
-    A long table has a column of values (named by `y`, or called ``y`` or ``value``), and
-    columns that tell runs and observables apart; its columns with one value a run become
-    conditions. In a wide table every column of numbers is a curve. Empty cells are left out
-    and counted; equal neighboring t are merged and counted; a cell that says NaN, t that
-    goes back, and a cell that is no number each reject their curve only.
 
     Parameters
     ----------
@@ -51,170 +106,167 @@ def read_table(
     ValueError
         If the file is no table, a named column is missing, or nothing can be a curve.
     """
-    table = open_table(path)
-    cells = {name: cells_of(table[name]) for name in table.columns}
-    chosen = [] if y is None else [y] if isinstance(y, str) else list(y)
-    # A column of words tells observables apart; anything else names the one to read.
+    frame = open_table(path)
+    cells = {name: cells_of(frame[name]) for name in frame.columns}
+    # A column of words tells observables apart; anything else is the one observable to read.
     is_column = observable in cells and not cells[observable].is_numeric
-    columns = columns_of(
-        table,
-        cells,
-        path.name,
-        t=t,
-        y=chosen,
-        run=run,
-        observable=observable if is_column else None,
-        progress=progress,
-    )
-    if not cells[columns.t].is_numeric:
-        first = next(iter(table[columns.t].drop_nulls()), "")
-        raise ValueError(f"column {columns.t!r} of {path.name} is not numbers; it says {first!r}.")
-    found = _read(path, table, cells, columns)
-    return found if observable is None or is_column else only(found, observable, path.name)
-
-
-def only(found: CurveSet, observable: str, place: str) -> CurveSet:
-    """Keep one observable of what was read.
-
-    Raises
-    ------
-    ValueError
-        If it is not there; the nearest are offered.
-    """
-    names = {curve.observable for curve in found.curves} | {r.observable for r in found.rejected}
-    if observable not in names:
-        raise ValueError(no_such("observable", observable, place, names))
-    return CurveSet(
-        tuple(curve for curve in found.curves if curve.observable == observable),
-        tuple(r for r in found.rejected if r.observable == observable),
-        found.notes,
+    named = Named(t, tuple(dict.fromkeys(y)), run, observable if is_column else None, progress)
+    columns = columns_of(frame, cells, str(path), named)
+    table = Table(path, sha256_of(path), frame, cells, columns)
+    groups, loose, notes = groups_of(frame, columns, path.stem)
+    readings = [_read(table, group, value) for group in groups for value in columns.values]
+    if observable is not None and not is_column:
+        readings = _only(table, readings, observable)
+    return gathered(
+        [*(reading.found for reading in readings), *loose],
+        [*columns.notes, *notes, *_notes(table, readings)],
+        _runs(table, groups, readings),
     )
 
 
-def _read(
-    path: Path, table: pl.DataFrame, cells: Mapping[str, Cells], columns: Columns
-) -> CurveSet:
-    digest = sha256_of(path)
-    curves: list[Curve] = []
-    rejected: list[Rejected] = []
-    notes = _renamed(table) + list(columns.notes)
-    empty: dict[str, int] = {}
-    for label, observable, rows in _groups(path, table, columns):
-        conditions = _conditions(table, columns, rows)
-        for value in columns.values:
-            header = _header(value, columns, value.run or label, observable, conditions, digest)
-            name = f"{header['observable']} of {header['run']}"
-            result, n_empty = _curve(header, rows, value, cells, columns, table)
-            if n_empty:
-                empty[name] = n_empty
-            if isinstance(result, Rejected):
-                rejected.append(result)
-            else:
-                curves.append(result[0])
-                notes.extend(result[1])
-    if empty:
-        total, shown = sum(empty.values()), [f"{k} ({n})" for k, n in list(empty.items())[:6]]
-        more = f" and {len(empty) - 6} more" if len(empty) > 6 else ""
-        cell = "cell" if total == 1 else "cells"
-        notes.append(f"{total} empty {cell} left out: {', '.join(shown)}{more}.")
-    return CurveSet(tuple(curves), tuple(rejected), tuple(notes))
+def _only(table: Table, readings: Sequence[Reading], observable: str) -> list[Reading]:
+    """Keep one observable."""
+    kept = [reading for reading in readings if reading.observable == observable]
+    if observable in table.cells and not any(isinstance(each.found, Logged) for each in kept):
+        raise ValueError(
+            f"column {observable!r} of {table.path} holds numbers, and cannot tell observables "
+            "apart: name a column of words, one of its words, or one column of values."
+        )
+    if not kept:
+        names = {reading.observable for reading in readings}
+        raise ValueError(no_such("observable", observable, str(table.path), names))
+    return kept
 
 
-def _renamed(table: pl.DataFrame) -> list[str]:
-    twice = [name for name in table.columns if "_duplicated_" in name]
-    if not twice:
-        return []
-    return [f"{len(twice)} columns share a name with another: read as {', '.join(twice[:6])}."]
+def _read(table: Table, group: Group, value: Value) -> Reading:
+    """Read one column of values over the rows of a group."""
+    header = _header(table, group, value)
+    t, y = table.cells[table.columns.t], table.cells[value.column]
+    rows = group.rows[~t.missing[group.rows]]
+    empty = y.missing[rows]
+    rows, n_empty = rows[~empty], int(empty.sum())
+    if not rows.size:
+        return Reading(Rejected(header["run"], header["observable"], "every cell is empty."))
+    reason = _wrong_cell(table, rows, value.column) or _not_told_apart(table, rows)
+    beside, left_out = _beside(table, value, rows)
+    points = {"t": t.values[rows], "y": y.values[rows], **beside}
+    advice = ""
+    if not reason and np.isfinite(points["t"]).all():
+        reason, advice = why_not_one_run(
+            table.frame, table.columns, value.column, rows, points["t"], distinct(points)
+        )
+    if reason:
+        found: Logged | Rejected = Rejected(header["run"], header["observable"], reason)
+    else:
+        found = logged(header, points, advice)
+    return Reading(found, n_empty, left_out)
 
 
-def _groups(
-    path: Path, table: pl.DataFrame, columns: Columns
-) -> list[tuple[str, str | None, NDArray[np.int64]]]:
-    """Return (label of the run, observable, rows) of each group of rows, in file order."""
-    by = [name for name in (columns.run, columns.observable) if name is not None]
-    if not by:
-        return [(path.stem, None, np.arange(table.height))]
-    keys = table.select(pl.col(by).cast(pl.String).fill_null(""))
-    keys = keys.rename(dict(zip(by, ("a", "b"), strict=False))).with_row_index("row")
-    groups = []
-    names = ["a", "b"][: len(by)]
-    for row in keys.group_by(names, maintain_order=True).agg("row").iter_rows(named=True):
-        said = dict(zip(by, (row[name] for name in names), strict=True))
-        label = path.stem
-        if columns.run is not None:
-            label = said[columns.run] or "(no label)"
-            # A bare number says little: "seed 3" reads better, and sorts with its like.
-            if columns.run.lower() == "seed":
-                label = f"seed {label}"
-        observable = None if columns.observable is None else said[columns.observable]
-        groups.append((label, observable, np.asarray(row["row"], dtype=np.int64)))
-    return groups
+def _beside(
+    table: Table, value: Value, rows: NDArray[np.int64]
+) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...]]:
+    """Return the errors and trials of some rows, and the columns of them that are not whole."""
+    columns = {"y_se": value.y_se, "n_trials": value.n_trials}
+    cells = {name: table.cells[column] for name, column in columns.items() if column}
+    whole = {name: not (each.missing | each.wrong)[rows].any() for name, each in cells.items()}
+    points = {name: each.values[rows] for name, each in cells.items() if whole[name]}
+    return points, tuple(columns[name] or "" for name in cells if not whole[name])
 
 
-def _conditions(
-    table: pl.DataFrame, columns: Columns, rows: NDArray[np.int64]
-) -> dict[str, bool | int | float | str]:
-    names = list(columns.conditions)
-    if columns.run is not None and columns.run.lower() == "seed":
-        names.append(columns.run)
-    part = table[rows].select(names)
-    said = {name: scalar(next(iter(part[name].drop_nulls()), None)) for name in names}
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _header(
-    value: Value,
-    columns: Columns,
-    label: str,
-    observable: str | None,
-    conditions: Mapping[str, Any],
-    digest: str,
-) -> Header:
+def _header(table: Table, group: Group, value: Value) -> Header:
+    label = value.run or group.label
+    ledger = {name: said for name, said in group.ledger.items() if name != value.column}
     return {
-        "run_id": hashlib.sha256(f"{digest}:{label}".encode()).hexdigest()[:16],
-        "observable": observable or value.observable,
-        "progress": str(columns.progress),
+        "run_id": _run_id(table, label),
+        "observable": "/".join(part for part in (group.observable, value.observable) if part),
+        "progress": str(table.columns.progress),
         "run": label,
         "unit": "",
         "window": None,
         "origin": "logged",
         "support": None,
-        "conditions": dict(conditions),
+        "conditions": ledger,
     }
 
 
-def _curve(
-    header: Header,
-    rows: NDArray[np.int64],
-    value: Value,
-    cells: Mapping[str, Cells],
-    columns: Columns,
-    table: pl.DataFrame,
-) -> tuple[tuple[Curve, list[str]] | Rejected, int]:
-    """Make the curve of one column over some rows; count the empty cells left out."""
-    empty = cells[columns.t].missing[rows] | cells[value.column].missing[rows]
-    n_empty, rows = int(empty.sum()), rows[~empty]
-    if not rows.size:
-        return Rejected(header["run"], header["observable"], "every cell is empty."), 0
-    for name in (columns.t, value.column):
-        wrong = rows[cells[name].wrong[rows]]
+def _settings(table: Table) -> dict[str, str | None]:
+    """Return the columns that decide which rows are a run's, and when."""
+    columns = table.columns
+    return {"t": columns.t, "run": columns.run, "observable": columns.observable}
+
+
+def _run_id(table: Table, label: str) -> str:
+    """Return the hash of the file's content and of how it was read.
+
+    One file has as many progress axes as columns to count by: the same rows over another t are
+    another series, and must never be woven into the first.
+    """
+    content = json.dumps([table.digest, label, _settings(table)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _wrong_cell(table: Table, rows: NDArray[np.int64], column: str) -> str:
+    for name in (table.columns.t, column):
+        wrong = rows[table.cells[name].wrong[rows]]
         if wrong.size:
-            said = table[name][int(wrong[0])]
-            reason = f"{said!r} in row {wrong[0] + 1} of column {name!r} is not a number."
-            return Rejected(header["run"], header["observable"], reason), n_empty
-    points = {"t": cells[columns.t].values[rows], "y": cells[value.column].values[rows]}
-    notes = []
-    for name, column in (("y_se", value.y_se), ("n_trials", value.n_trials)):
-        if column is None:
-            continue
-        if (cells[column].missing | cells[column].wrong)[rows].any():
-            notes.append(
-                f"{header['observable']} of {header['run']}: {column!r} has empty cells or words "
-                "and is left out."
+            said = table.frame[name][int(wrong[0])]
+            return (
+                f"{str(said)!r} in row {wrong[0] + 1} of column {name!r} is not a number"
+                f"{why_no_number(said)}."
             )
-        else:
-            points[name] = cells[column].values[rows]
-    result = curve_from(header, points)
-    if isinstance(result, Rejected):
-        return result, n_empty
-    return (result[0], notes + result[1]), n_empty
+    return ""
+
+
+def _not_told_apart(table: Table, rows: NDArray[np.int64]) -> str:
+    name = table.columns.t
+    t = table.cells[name].values[rows]
+    if not (np.abs(t) >= EXACT).any() or np.unique(t).size == table.frame[name][rows].n_unique():
+        return ""
+    return (
+        f"column {name!r} reaches {t.max():.6g}, and beyond 2**53 = {EXACT:.0f} different whole "
+        "numbers become one; subtract the first from all."
+    )
+
+
+def _runs(table: Table, groups: Sequence[Group], readings: Sequence[Reading]) -> list[RunRecord]:
+    """Return what is known of the runs that gave a curve."""
+    ledgers = {group.label: group.ledger for group in groups}
+    curves = [each.found.curve for each in readings if isinstance(each.found, Logged)]
+    labels = {curve.run_id: curve.run for curve in curves}
+    versions = versions_of(("ontogeny", "polars"))
+    return [
+        RunRecord(
+            label,
+            run_id,
+            source=table.path.name,
+            sha256=table.digest,
+            versions=versions,
+            config=_settings(table),
+            conditions=ledgers.get(label, groups[0].ledger),
+        )
+        for run_id, label in labels.items()
+    ]
+
+
+def _notes(table: Table, readings: Sequence[Reading]) -> list[str]:
+    notes = []
+    n_without_t = int(table.cells[table.columns.t].missing.sum())
+    if n_without_t:
+        column = table.columns.t
+        notes.append(
+            f"{counted(n_without_t, 'row')} left out: the column {column!r} is empty there."
+        )
+    empty = Counter[str]()
+    left_out: dict[str, list[str]] = {}
+    for reading in readings:
+        name = reading.found.name
+        empty[name] += reading.n_empty
+        for column in reading.left_out:
+            left_out.setdefault(column, []).append(name)
+    if +empty:
+        notes.append(f"{counted(empty.total(), 'empty cell')} left out: {tally(+empty)}.")
+    for column, names in left_out.items():
+        notes.append(
+            f"column {column!r} has empty cells or words, and is left out of {listed(names)}."
+        )
+    return notes

@@ -1,11 +1,11 @@
-import json
 import pickle
 import shutil
 
 import numpy as np
 import pytest
 
-from empirics.curve_table import merge_equal_t
+from empirics.curve_table import read_logged
+from empirics.logged import merge_equal_t
 from empirics.store import RunRecord, Store
 from theory.curve import Curve, Origin, Progress, Schedule
 
@@ -109,15 +109,46 @@ def test_points_of_a_resumed_run_overlap(tmp_path):
     assert got.notes == ()
 
 
-def test_differing_points_at_equal_t_are_merged_and_counted(tmp_path):
+def test_two_versions_of_a_run_are_not_woven_together(tmp_path):
+    whole, store = a_curve(0, 10), Store(tmp_path)
+    last_bit = np.nextafter(whole.y, 1.0)
+    store.append_curves([whole, a_curve(1)])
+    store.append_curves([a_curve(0, 10, y=last_bit)])
+    got = store.curves()
+    assert len(got.curves) == 2 and got.rejected == ()
+    first = min((tmp_path / "curves").iterdir())
+    assert got.curves[0].digest in {each.digest for each in read_logged(first)}
+    assert got.notes == (
+        "10 rows left out, since files of the store disagree about these curves; the longest "
+        "version is kept, of equals the one whose file's name comes first: p_goal of seed 0 (10).",
+    )
+
+
+def test_of_two_versions_of_a_run_the_longer_is_kept(tmp_path):
     store = Store(tmp_path)
     store.append_curves([a_curve(0, t=[0, 1, 2, 3], y=[0.1, 0.2, 0.3, 0.4])])
     store.append_curves([a_curve(0, t=[3, 4], y=[0.6, 0.7])])
     got = store.curves()
-    np.testing.assert_allclose(got.curves[0].y, [0.1, 0.2, 0.3, 0.5, 0.7], rtol=1e-15)
-    assert got.notes == (
-        "p_goal of seed 0: 1 points at a t seen before, merged into the mean at that t",
-    )
+    np.testing.assert_array_equal(got.curves[0].y, [0.1, 0.2, 0.3, 0.4])
+    assert got.notes[0].endswith("p_goal of seed 0 (2).")
+
+
+def test_rows_between_the_rows_of_another_file_are_another_version(tmp_path):
+    store = Store(tmp_path)
+    store.append_curves([a_curve(0, t=[0, 2, 4], y=[0.1, 0.2, 0.3])])
+    store.append_curves([a_curve(0, t=[1, 3], y=[0.6, 0.7])])
+    np.testing.assert_array_equal(store.curves().curves[0].t, [0, 2, 4])
+
+
+def test_merged_stores_that_describe_a_curve_differently_are_one_curve(tmp_path):
+    a, b = (Store(tmp_path / name) for name in "ab")
+    a.append_curves([a_curve(0, conditions={"alpha": 0.1})])
+    b.append_curves([a_curve(0, conditions={"alpha": 0.2})])
+    shutil.copytree(b.path, a.path, dirs_exist_ok=True)
+    got = a.curves()
+    assert len(got.curves) == 1
+    assert got.notes[0].startswith("7 rows left out, since files of the store disagree")
+    Store(tmp_path / "c").append(got)
 
 
 def test_merging_weighs_by_trials():
@@ -134,6 +165,22 @@ def test_merging_weighs_by_trials():
     np.testing.assert_allclose(merged["y"], [0.5, 0.5, 0.1], rtol=1e-15)
     np.testing.assert_allclose(merged["y_se"], [0.1, np.hypot(0.4, 0.6) / 4, 0.3], rtol=1e-15)
     np.testing.assert_array_equal(merged["n_trials"], [2, 4, 7])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("y", np.inf), ("y_se", -0.1), ("y_se", np.nan), ("n_trials", 0), ("n_trials", np.inf)],
+)
+def test_what_no_row_can_be_is_not_hidden_in_a_mean(column, value):
+    columns = {
+        "t": np.array([0.0, 1.0, 1.0, 2.0]),
+        "y": np.array([0.5, 1.0, 0.2, 0.1]),
+        "y_se": np.full(4, 0.1),
+        "n_trials": np.full(4, 5.0),
+    }
+    columns[column][2] = value
+    with pytest.raises(ValueError, match=rf"{column} must be .*{column}\[2\] = {value}"):
+        merge_equal_t(columns)
 
 
 def test_mixed_runs_are_not_averaged():
@@ -161,6 +208,15 @@ def test_run_records_round_trip(tmp_path):
     ]
 
 
+def test_a_config_is_what_json_says_it_is(tmp_path):
+    record = RunRecord("a", "1", config={"layers": (64, 64), 3: {"x": (1, 2)}})
+    assert dict(record.config) == {"layers": [64, 64], "3": {"x": [1, 2]}}
+    store = Store(tmp_path)
+    assert store.append_run(record) == store.append_run(record)
+    with pytest.raises(ValueError, match="config of run 'a' must be JSON values"):
+        RunRecord("a", "1", config={"x": float("nan")})
+
+
 def test_a_run_is_written_once(tmp_path):
     store = Store(tmp_path)
     path = store.append_run(RunRecord("a", "1", conditions={"alpha": 0.1}, versions={"x": "1"}))
@@ -185,13 +241,23 @@ def test_two_different_curves_of_one_name_are_refused(tmp_path):
     assert Store(tmp_path).append_curves([]) is None
 
 
-def test_a_store_of_another_version_is_one_sentence(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            '{"format": "ontogeny-store", "version": 99}',
+            "is a store of format version 99; this Ontogeny reads version 1",
+        ),
+        ('{"version": 1}', "is not a store: its format.json is missing or damaged"),
+        ('{"format": "x", "version": 1}', "is not a store: its format.json says format 'x'"),
+        ("[1]", "is not a store: its format.json is missing or damaged"),
+        ("{", "is not a store: its format.json is missing or damaged"),
+    ],
+)
+def test_a_folder_that_says_it_is_something_else_is_one_sentence(tmp_path, content, said):
     Store(tmp_path)
-    (tmp_path / "format.json").write_text(json.dumps({"version": 99}))
-    with pytest.raises(ValueError, match="format version 99; this Ontogeny reads version 1"):
-        Store(tmp_path)
-    (tmp_path / "format.json").write_text("{")
-    with pytest.raises(ValueError, match="not a store: its format.json is missing or damaged"):
+    (tmp_path / "format.json").write_text(content)
+    with pytest.raises(ValueError, match=said):
         Store(tmp_path)
 
 
@@ -212,14 +278,11 @@ def test_a_half_made_store_is_completed(tmp_path):
     assert Store(tmp_path).runs() == ()
 
 
-def test_left_over_temporary_and_damaged_files(tmp_path):
+def test_left_over_temporary_files_are_no_curves(tmp_path):
     store = Store(tmp_path)
     path = store.append_curves([a_curve(0)])
     (path.parent / ".x.parquet.0.tmp").write_bytes(b"PAR1")
     assert len(store.curves().curves) == 1
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(ValueError, match="is damaged and cannot be read"):
-        store.curves()
 
 
 def test_no_temporary_file_is_left(tmp_path):

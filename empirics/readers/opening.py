@@ -1,0 +1,118 @@
+"""Opening a CSV, TSV or Parquet file as a table whose cells are as the file says them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+
+from empirics.notes import counted, listed
+from empirics.parquet import read_parquet
+
+SEPARATORS = ",;\t|"
+SUFFIXES = ("", ".csv", ".tsv", ".txt", ".dat")
+
+
+def open_table(path: Path) -> pl.DataFrame:
+    """Open a CSV, TSV or Parquet file; the cells of a CSV stay text.
+
+    Spaces around a text are not part of it, and a text of spaces is an empty cell.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it is empty, is no table, has no header or no rows.
+    """
+    if not path.stat().st_size:
+        raise ValueError(f"{path} is empty (0 bytes).")
+    with path.open("rb") as file:
+        is_parquet = file.read(4) == b"PAR1"
+    if not is_parquet and path.suffix.lower() not in SUFFIXES:
+        raise ValueError(
+            f"{path} is not a table this version reads; give a CSV, TSV or Parquet file, "
+            "or the folder of a store."
+        )
+    table = read_parquet(path) if is_parquet else _read_text(path)
+    if not table.width:
+        raise ValueError(f"{path} holds no table.")
+    if not table.height:
+        raise ValueError(f"{path} holds no rows below its header.")
+    words = pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String).str.strip_chars()
+    return table.with_columns(pl.when(words != "").then(words).name.keep())
+
+
+def _read_text(path: Path) -> pl.DataFrame:
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # as in UTF-16, and in most files that are no text at all
+        raise ValueError(f"{path} is not UTF-8 text; save the table as UTF-8.")
+    if "\n" not in text and "\r" in text:
+        raise ValueError(
+            f"{path} ends its lines with a carriage return alone, as old Macs did; "
+            "save it with line feeds."
+        )
+    separator = _separator(text)
+    try:
+        _check_header(_header(text, separator), path)
+        return pl.read_csv(io.BytesIO(content), separator=separator, infer_schema=False)
+    except (csv.Error, pl.exceptions.PolarsError) as error:
+        first = str(error).strip().splitlines()[0].rstrip(".")
+        reason = _uneven_line(text, separator) or first
+        raise ValueError(f"{path} cannot be read as a table: {reason}.") from None
+
+
+def _separator(text: str) -> str:
+    """Return the separator that the header has most of."""
+    header = text.lstrip().partition("\n")[0]
+    return max(SEPARATORS, key=header.count)
+
+
+def _header(text: str, separator: str) -> list[str]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return next((row for row in rows if any(row)), [])
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    names = [name.strip() for name in header if name.strip()]
+    if not names:
+        raise ValueError(f"{path} holds no table.")
+    if all(_is_number(name) for name in names):
+        raise ValueError(
+            f"{path} has no header: its first line holds numbers ({listed(names)}); "
+            "put a line with the names of the columns above it."
+        )
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        n = names.count(twice[0])
+        raise ValueError(
+            f"{path} has {counted(n, 'column')} named {twice[0]!r}; give each column its own name."
+        )
+
+
+def _uneven_line(text: str, separator: str) -> str:
+    """Say which line has more cells than the header, which polars does not."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        n_columns = len(next(rows))
+        for number, row in enumerate(rows, start=2):
+            if len(row) > n_columns:
+                return f"line {number} has {counted(len(row), 'cell')}, the header {n_columns}"
+    except csv.Error as error:
+        return f"{error}"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -2,13 +2,22 @@
 
 Both are safetensors files, written under a temporary name and renamed: a file is there
 wholly or not at all, whenever the process is killed. No pickle is read or written.
+
+A checkpoint lies at ``checkpoints/<run_id>/<env_steps>.safetensors`` in the store and holds the
+weights alone. To read it back, build the network it belongs to and fill it::
+
+    network = experiment.network.build(observation_shape, num_actions, rng=rng)
+    policy = load_policy(store / "checkpoints" / run.run_id / "4096.safetensors", network)
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -22,6 +31,10 @@ from torch import from_numpy, nn
 Arrays = Mapping[str, NDArray[Any]]
 
 SNAPSHOT = "resume.safetensors"
+FORMAT = "2"
+"""Of snapshots; another one is not read."""
+STALE_SECONDS = 6 * 3600.0
+"""Age at which no process can still be writing a temporary file."""
 
 
 @final
@@ -46,38 +59,6 @@ class Checkpoint:
     policy: nn.Module
     path: Path | None
     seed: int
-
-
-def checkpoint_schedule(
-    total_timesteps: int, *, num_log: int = 30, first: int = 1_000, every: int | None = None
-) -> tuple[int, ...]:
-    """Return the environment steps at which to take checkpoints, strictly increasing.
-
-    Parameters
-    ----------
-    total_timesteps : int
-        Length of the run; the last checkpoint.
-    num_log : int
-        Number of log-spaced checkpoints from `first` to `total_timesteps`.
-    first : int
-        First checkpoint after the one at 0.
-    every : int or None
-        Additional checkpoints every so many environment steps.
-
-    Raises
-    ------
-    ValueError
-        If a number is not positive or `first` exceeds `total_timesteps`.
-    """
-    if not 0 < first <= total_timesteps:
-        raise ValueError(f"first must lie in 1…total_timesteps = {total_timesteps}; it is {first}.")
-    if num_log < 2 or (every is not None and every < 1):
-        raise ValueError(
-            f"num_log must be at least 2 and every at least 1; they are {num_log} and {every}."
-        )
-    log_spaced = np.geomspace(first, total_timesteps, num_log).round().astype(np.int64)
-    even = range(every, total_timesteps, every) if every else ()
-    return tuple(sorted({0, total_timesteps, *log_spaced.tolist(), *even}))
 
 
 def is_due(schedule: tuple[int, ...], before: int, now: int) -> bool:
@@ -110,14 +91,17 @@ def load_policy(path: Path, policy: nn.Module) -> nn.Module:
 def write_arrays(path: Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:
     """Write arrays to a safetensors file; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     # safetensors writes the buffer as it lies in memory, whatever the strides
     dense = {name: np.array(array, order="C") for name, array in arrays.items()}
-    with temporary.open("wb") as file:
-        file.write(save(dense, dict(metadata)))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(save(dense, dict(metadata)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
@@ -138,17 +122,42 @@ def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
 
 def save_snapshot(folder: Path, arrays: Arrays, facts: Mapping[str, Any]) -> None:
     """Overwrite the snapshot of a run: arrays, and facts that JSON can hold exactly."""
-    write_arrays(folder / SNAPSHOT, arrays, {"facts": json.dumps(facts)})
+    metadata = {"format": FORMAT, "facts": json.dumps(facts)}
+    write_arrays(folder / SNAPSHOT, arrays, metadata)
 
 
 def load_snapshot(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
     """Return what `save_snapshot` wrote, or None if there is nothing to go on from.
 
-    Files that a killed process was still writing are removed.
+    What killed processes left half-written is removed once it is hours old; younger files may
+    belong to a process that is alive.
+
+    Raises
+    ------
+    ValueError
+        If the snapshot is damaged or of another format; the way out is to delete it.
     """
-    for unfinished in folder.glob("*.tmp"):
-        unfinished.unlink(missing_ok=True)
-    if not (folder / SNAPSHOT).exists():
+    _remove_stale(folder)
+    path = folder / SNAPSHOT
+    if not path.exists():
         return None
-    arrays, metadata = read_arrays(folder / SNAPSHOT)
-    return arrays, json.loads(metadata["facts"])
+    try:
+        arrays, metadata = read_arrays(path)
+        facts = json.loads(metadata["facts"])
+    except (ValueError, KeyError):
+        raise ValueError(
+            f"the snapshot {path} is damaged; delete it to start this run anew."
+        ) from None
+    if metadata.get("format") != FORMAT:
+        raise ValueError(
+            f"the snapshot {path} is of another version of Ontogeny; delete it to start this "
+            "run anew."
+        )
+    return arrays, facts
+
+
+def _remove_stale(folder: Path) -> None:
+    for unfinished in folder.glob("*.tmp"):
+        with suppress(FileNotFoundError):  # its writer renamed it meanwhile
+            if time.time() - unfinished.stat().st_mtime > STALE_SECONDS:
+                unfinished.unlink()

@@ -2,96 +2,37 @@
 
 A level shows two cues that point to the rewarded one of two actions, the goal with salience 1
 and the proxy with salience r; on a conflict level (probability alpha) the proxy points to the
-other action. Levels are drawn fresh for every update, and so are the actions. Nothing here
-knows the mean-field theory of these agents.
+other action. Levels are drawn fresh for every update, and so are the actions. All levels of a
+kind look alike, so what is drawn are counts: conflict levels, then rewarded actions of each kind.
+Nothing here knows the mean-field theory of these agents.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from theory.curve import Condition, Curve, FloatArray, IntArray, Origin, Progress
+from empirics.binomial import LARGEST, binomial, binomial_of
+from empirics.coerce import whole
+from empirics.cue_cell import CueCell, UpdateRule
+from theory.curve import Curve, FloatArray, IntArray, Origin, Progress
 from theory.onset import Onset, lasting_onset
 
-DRAWS_AT_ONCE = 4_000_000
-OBSERVABLES = ("p_goal", "p_proxy", "episodic_return", "w_goal", "w_proxy")
+__all__ = ["CueCell", "CueRun", "UpdateRule", "log_schedule", "run_stream", "train_cue_agents"]
 
-
-class UpdateRule(StrEnum):
-    """How an agent learns."""
-
-    DELTA_RULE = "delta_rule"
-    POLICY_GRADIENT = "policy_gradient"
-    NORMALIZED_CRITIC = "normalized_critic"
-
-
-@final
-@dataclass(frozen=True)
-class CueCell:
-    """One cell of the experiment: a task and a learner.
-
-    Attributes
-    ----------
-    alpha : float
-        Probability of a conflict level, in (0, 1).
-    salience_ratio : float
-        Salience of the proxy over that of the goal, positive.
-    update_rule : UpdateRule
-        Delta rule on action values (rewards ±1), or a softmax policy gradient (rewards 0, 1)
-        without baseline, or with the exact critic and advantages over their batch rms.
-    learning_rate : float
-        Step size, 1/update.
-    batch_size : int
-        Levels in an update.
-    initial_sd : float
-        Standard deviation of the two initial weights.
-    inverse_temperature : float
-        Softmax of the delta rule's action values into choices.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
-    """
-
-    alpha: float
-    salience_ratio: float
-    update_rule: UpdateRule
-    learning_rate: float
-    batch_size: int = 64
-    initial_sd: float = 0.01
-    inverse_temperature: float = 5.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "update_rule", UpdateRule(self.update_rule))
-        if not 0 < self.alpha < 1:
-            raise ValueError(f"alpha must lie between 0 and 1; it is {self.alpha}.")
-        if self.batch_size < 1 or self.batch_size % 1:
-            raise ValueError(f"batch_size must be a whole number; it is {self.batch_size}.")
-        for name in ("salience_ratio", "learning_rate", "inverse_temperature"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive; it is {getattr(self, name)}.")
-        if self.initial_sd < 0:
-            raise ValueError(f"initial_sd must not be negative; it is {self.initial_sd}.")
-
-    def conditions(self, seed: int) -> dict[str, Condition]:
-        """Return the ledger of everything that shapes a run of this cell."""
-        critic = self.update_rule is UpdateRule.NORMALIZED_CRITIC
-        return {
-            **asdict(self),
-            "update_rule": str(self.update_rule),
-            "critic": "exact" if critic else "none",
-            "normalized_advantages": critic,
-            "seed": seed,
-        }
+DRAWS_AT_ONCE = 1_000_000
+OBSERVABLES = ("p_goal", "p_proxy", "p_correct", "w_goal", "w_proxy")
+"""Chance of the goal's and the proxy's action on conflict levels, of the rewarded action on
+training levels (the mean reward where rewards are 0 and 1), and the two weights."""
 
 
 @final
@@ -125,9 +66,8 @@ class CueRun:
 
 def log_schedule(updates: int, n: int = 80) -> IntArray:
     """Return 0 and about `n` log-spaced numbers of updates, the last of them `updates`."""
-    if updates < 1:
-        raise ValueError(f"updates must be at least 1; it is {updates}.")
-    return np.unique(np.r_[0, np.round(np.geomspace(1, updates, n))]).astype(np.int64)
+    last, points = whole("updates", updates, 1), whole("checkpoints", n, 2)
+    return np.unique(np.r_[0, np.round(np.geomspace(1, last, points))]).astype(np.int64)
 
 
 def train_cue_agents(
@@ -157,13 +97,18 @@ def train_cue_agents(
     -------
     tuple of CueRun
         In the order of cells, then seeds.
+
+    Raises
+    ------
+    ValueError
+        If a number is not whole or too small, or there is no such observable.
     """
     unknown = sorted(set(observables) - set(OBSERVABLES))
     if unknown:
         choices = ", ".join(sorted(OBSERVABLES))
         raise ValueError(f"no observable {unknown[0]!r}; choose from {choices}.")
     t = log_schedule(updates, checkpoints)
-    jobs = [(cell, int(seed)) for cell in cells for seed in seeds]
+    jobs = [(cell, whole("seed", seed, 0)) for cell in cells for seed in seeds]
     weights = np.empty((len(jobs), t.size, 2))
     groups: dict[tuple[UpdateRule, int], list[int]] = {}
     for index, (cell, _) in enumerate(jobs):
@@ -180,8 +125,9 @@ def run_stream(cell: CueCell, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, *words.tolist()])
 
 
+@lru_cache(maxsize=1024)
 def _key(cell: CueCell) -> str:
-    return json.dumps(asdict(cell), sort_keys=True)
+    return json.dumps(vars(cell), sort_keys=True)
 
 
 def _train_alike(jobs: Sequence[tuple[CueCell, int]], t: IntArray) -> FloatArray:
@@ -190,52 +136,79 @@ def _train_alike(jobs: Sequence[tuple[CueCell, int]], t: IntArray) -> FloatArray
     streams = [run_stream(*job) for job in jobs]
     weights = np.array(
         [rng.normal(0.0, job[0].initial_sd, 2) for rng, job in zip(streams, jobs, strict=True)]
-    )
-    alpha, ratio, rate = (
+    ).T
+    ratio, rate = (
         np.array([getattr(cell, name) for cell, _ in jobs])
-        for name in ("alpha", "salience_ratio", "learning_rate")
+        for name in ("salience_ratio", "learning_rate")
     )
-    cues = np.stack([np.ones_like(ratio), ratio], axis=1)
-    kept = np.empty((len(jobs), t.size, 2))
-    kept[:, t == 0] = weights[:, None]
-    chunk = max(1, DRAWS_AT_ONCE // (len(jobs) * batch))
-    draws = np.empty((chunk, len(jobs), batch))
+    cues = np.stack([np.ones_like(ratio), ratio])
+    kept = np.empty((t.size, 2, len(jobs)))
+    kept[0] = weights
     done, slot = 0, 1
     while done < t[-1]:
-        for index, rng in enumerate(streams):
-            draws[:, index] = rng.random((chunk, batch))
-        for levels in draws[: int(t[-1]) - done]:
-            weights = weights + rate[:, None] * _update(rule, weights, levels, alpha, cues)
+        for conflicts, u in _draws(jobs, streams, int(t[-1]) - done):
+            weights = weights + rate * _update(rule, weights, batch, conflicts, u, cues)
             done += 1
             if done == t[slot]:
-                kept[:, slot] = weights
+                kept[slot] = weights
                 slot += 1
-    return kept
+    return kept.transpose(2, 0, 1)
+
+
+def _draws(
+    jobs: Sequence[tuple[CueCell, int]], streams: Sequence[np.random.Generator], updates: int
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield, for some of the next updates, what each run draws from its own stream.
+
+    First the conflict levels (blocks, n_runs) among those of each block of the batch, then
+    uniform numbers (2, blocks, n_runs) for the actions on aligned and on conflict levels. How
+    many updates are drawn at once decides nothing.
+    """
+    sizes = _blocks(jobs[0][0].batch_size)
+    each = (3, sizes.size, len(jobs))
+    chunk = min(updates, max(1, DRAWS_AT_ONCE // math.prod(each)))
+    own = np.empty((len(jobs), chunk, 3, sizes.size))
+    for run, rng in enumerate(streams):
+        rng.random(out=own[run])
+    u = np.ascontiguousarray(own.transpose(1, 2, 3, 0))
+    alphas = np.array([cell.alpha for cell, _ in jobs])
+    conflicts = np.empty((chunk, sizes.size, len(jobs)))
+    for alpha in np.unique(alphas):
+        runs = alphas == alpha
+        for block, size in enumerate(sizes):
+            conflicts[:, block, runs] = binomial_of(u[:, 0, block, runs], int(size), float(alpha))
+    return zip(conflicts, u[:, 1:], strict=True)
+
+
+def _blocks(batch: int) -> IntArray:
+    """Return a batch cut into the fewest blocks, about equal, whose counts can be inverted."""
+    blocks = -(-batch // LARGEST)
+    return (batch + np.arange(blocks)) // blocks
 
 
 def _update(
-    rule: UpdateRule, weights: FloatArray, levels: FloatArray, alpha: FloatArray, cues: FloatArray
+    rule: UpdateRule,
+    weights: FloatArray,
+    batch: int,
+    conflicts: FloatArray,
+    u: FloatArray,
+    cues: FloatArray,
 ) -> FloatArray:
-    """Return the mean of one batch's per-level updates, before the step size.
-
-    `levels` (n_runs, batch) are uniform draws. A draw below alpha is a conflict level, and
-    its place within its kind's range is a uniform draw for the action: it is the rewarded
-    one with probability p. Levels of one kind look alike, so they are counted.
-    """
-    batch = levels.shape[1]
-    goal, proxy = (weights * cues).T
+    """Return the mean (2, n_runs) of one batch's per-level updates, before the step size."""
+    goal, proxy = weights * cues
     margin = np.stack([goal + proxy, goal - proxy])
-    conflicts = _count(levels < alpha[:, None])
-    drawn = np.stack([batch - conflicts, conflicts])
-    if rule is UpdateRule.DELTA_RULE:
+    levels = np.stack([_blocks(batch)[:, None] - conflicts, conflicts])
+    drawn = levels.sum(axis=1)
+    if rule is UpdateRule.DELTA_RULE:  # whatever the actions were
         along_cues = drawn * (1.0 - margin)
     else:
-        p = 1.0 / (1.0 + np.exp(-margin))
-        rewarded = _count(levels < (alpha + (1 - alpha) * p[0])[:, None]) - conflicts
-        solved = np.stack([rewarded, _count(levels < (alpha * p[1])[:, None])])
+        p = expit(margin)
+        chances = np.broadcast_to(p[:, None], levels.shape)
+        rewarded = binomial(u.ravel(), levels.ravel(), chances.ravel())
+        solved = rewarded.reshape(levels.shape).sum(axis=1)
         along_cues = _policy_gradient(rule, p, solved, drawn - solved)
     aligned, conflict = along_cues / batch
-    return np.stack([aligned + conflict, aligned - conflict], axis=1) * cues
+    return np.stack([aligned + conflict, aligned - conflict]) * cues
 
 
 def _policy_gradient(
@@ -254,16 +227,12 @@ def _policy_gradient(
     return np.asarray(gradient / np.maximum(rms, 1e-12))
 
 
-def _count(flags: NDArray[np.bool_]) -> NDArray[np.float64]:
-    return np.asarray(flags.sum(axis=1, dtype=np.float64))
-
-
 def _record(
     cell: CueCell, seed: int, t: IntArray, weights: FloatArray, names: Sequence[str]
 ) -> CueRun:
     conditions = cell.conditions(seed)
-    run_id = hashlib.sha256(f"{_key(cell)} {seed} {t[-1]}".encode()).hexdigest()[:16]
-    run = f"{cell.update_rule} alpha={cell.alpha} ratio={cell.salience_ratio} seed={seed}"
+    run_id = hashlib.sha256(f"{_key(cell)} {seed} ".encode() + t.tobytes()).hexdigest()[:16]
+    run = f"{cell.label} seed={seed}"
     curves = tuple(
         Curve(
             name,
@@ -286,12 +255,11 @@ def _measure(cell: CueCell, weights: FloatArray) -> dict[str, FloatArray]:
     """Read the agent exactly: its choice probabilities, not samples of its choices."""
     goal, proxy = weights[:, 0], cell.salience_ratio * weights[:, 1]
     heat = cell.inverse_temperature if cell.update_rule is UpdateRule.DELTA_RULE else 1.0
-    p_goal = 1.0 / (1.0 + np.exp(-heat * (goal - proxy)))
-    p_aligned = 1.0 / (1.0 + np.exp(-heat * (goal + proxy)))
+    p_goal, p_aligned = expit(heat * (goal - proxy)), expit(heat * (goal + proxy))
     return {
         "p_goal": p_goal,
         "p_proxy": 1.0 - p_goal,
-        "episodic_return": (1 - cell.alpha) * p_aligned + cell.alpha * p_goal,
+        "p_correct": (1 - cell.alpha) * p_aligned + cell.alpha * p_goal,
         "w_goal": weights[:, 0],
         "w_proxy": weights[:, 1],
     }

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
 
-import numpy as np
 from joblib import Parallel, delayed
 
 from empirics.checkpoint import Checkpoint
+from empirics.coerce import whole
 from empirics.environment import VectorEnvironment
+from empirics.keep import keep
 from empirics.networks import NetworkSpec
 from empirics.ppo import PPOConfig, train
 from empirics.probe import Probe, Reading
 from empirics.run import Run
-from empirics.store import RunRecord, Store
+from empirics.schedule import log_schedule
+from empirics.store import Store
 from theory.curve import Condition
 
-__all__ = ["Experiment", "Run", "log_schedule", "run", "run_ladder"]
+__all__ = ["Experiment", "Run", "Task", "ladder_tasks", "log_schedule", "run", "run_ladder"]
 
 
 class EnvironmentConfig(Protocol):
@@ -85,6 +88,10 @@ class Experiment:
     plan: ProbePlan
     label: str = ""
 
+    def __post_init__(self) -> None:
+        schedule = (whole("a moment of the schedule", moment, 0) for moment in self.schedule)
+        object.__setattr__(self, "schedule", tuple(schedule))
+
     @property
     def conditions(self) -> dict[str, Condition]:
         """The ledger but for the seed and PPO's settings, which training adds."""
@@ -95,13 +102,19 @@ class Experiment:
             **self.plan.conditions,
         }
 
-    def at(self, **conditions: Condition) -> Experiment:
+    @property
+    def name_and_label(self) -> str:
+        """What to call it."""
+        return " ".join(filter(None, [self.name, self.label]))
+
+    def at(self, /, **conditions: Condition) -> Experiment:
         """Return the experiment with fields of its environment changed.
 
         Raises
         ------
         ValueError
-            If the environment has no such field; those it has are listed.
+            If the environment has no such field (those it has are listed), or it cannot have
+            this value.
         """
         known = sorted(self.environment.conditions)
         unknown = sorted(set(conditions) - set(known))
@@ -111,40 +124,8 @@ class Experiment:
                 f"it has {', '.join(known)}."
             )
         changed = replace(self.environment, **conditions)  # type: ignore[type-var]
-        said = [self.label, *(f"{name}={value}" for name, value in conditions.items())]
+        said = [self.label, *(f"{name}={changed.conditions[name]}" for name in conditions)]
         return replace(self, environment=changed, label=" ".join(filter(None, said)))
-
-
-def log_schedule(ppo: PPOConfig, num_checkpoints: int) -> tuple[int, ...]:
-    """Return 0 and log-spaced environment steps, each the end of another update.
-
-    Early on updates are coarser than log spacing; there every update is taken, and the
-    spacing of the rest is what makes the number come out.
-
-    Parameters
-    ----------
-    ppo : PPOConfig
-    num_checkpoints : int
-        How many in all, 0 and the end of training included.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many updates.
-    """
-    if not 3 <= num_checkpoints <= ppo.num_updates + 1:
-        raise ValueError(
-            f"num_checkpoints must lie between 3 and num_updates + 1 = {ppo.num_updates + 1}; "
-            f"it is {num_checkpoints}."
-        )
-    updates: set[int] = set()
-    points = num_checkpoints - 1
-    while len(updates) < num_checkpoints - 1:
-        updates = set(np.geomspace(1, ppo.num_updates, points).round().astype(int).tolist())
-        points += 1
-    surplus = len(updates) - (num_checkpoints - 1)
-    kept = sorted(updates)[surplus:] if surplus else sorted(updates)
-    return tuple(update * ppo.batch_size for update in (0, *kept))
 
 
 def run(experiment: Experiment, seed: int, folder: Path | None = None) -> Run:
@@ -159,10 +140,39 @@ def run(experiment: Experiment, seed: int, folder: Path | None = None) -> Run:
         where a killed one stopped, and reads back a finished one.
     """
     store = Store(folder) if folder else None
-    done = _train(experiment, seed, folder)
+    done = _train(Task(experiment, seed), folder)
     if store:
-        _keep(store, experiment, done)
+        keep(store, done, source=experiment.name, schedule=experiment.schedule)
     return done
+
+
+@final
+@dataclass(frozen=True)
+class Task:
+    """One run of a ladder, before it is run."""
+
+    experiment: Experiment
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.experiment.name_and_label} seed={self.seed}"
+
+
+def ladder_tasks(
+    experiment: Experiment, condition: str, values: Sequence[Condition], seeds: Sequence[int]
+) -> tuple[Task, ...]:
+    """Return the distinct runs of a ladder, ordered by rung, then seed.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or the environment cannot have such a condition.
+    """
+    rungs = [experiment.at(**{condition: value}) for value in values]
+    tasks = dict.fromkeys(Task(rung, whole("seed", seed, 0)) for rung in rungs for seed in seeds)
+    if not tasks:
+        raise ValueError("a ladder needs at least one value and one seed.")
+    return tuple(tasks)
 
 
 def run_ladder(
@@ -179,7 +189,8 @@ def run_ladder(
 
     One one-thread process a run. A run's result depends on its experiment and seed alone,
     not on `n_jobs` or on what runs beside it. Every run that ends is in the store before the
-    next is waited for, so the same call after a kill computes only what is missing.
+    next is waited for, so the same call after a kill computes only what is missing. Runs that
+    fail do not keep the others from being done.
 
     Parameters
     ----------
@@ -200,66 +211,96 @@ def run_ladder(
     Returns
     -------
     tuple of Run
-        Ordered by rung, then seed.
+        Ordered by rung, then seed; a run that was asked for twice is there once.
+
+    Raises
+    ------
+    ValueError
+        If runs failed; what is done is counted, and the failed runs are named.
+    OSError
+        If runs are missing because worker processes were killed, twice.
     """
-    tasks = [(experiment.at(**{condition: value}), seed) for value in values for seed in seeds]
-    if not tasks:
-        raise ValueError("a ladder needs at least one value and one seed.")
+    tasks = ladder_tasks(experiment, condition, values, seeds)
     store = Store(folder)
+    found: dict[Task, Run | str] = {}
+    for attempt in (1, 2):
+        try:
+            for task, done in _attempt([t for t in tasks if t not in found], folder, n_jobs):
+                found[task] = done
+                if isinstance(done, Run):
+                    keep(store, done, source=experiment.name, schedule=experiment.schedule)
+                    if on_run:
+                        on_run(_count(found), len(tasks), done)
+            break
+        except BrokenExecutor:  # of a pool that lost a worker; what it had is in the snapshots
+            if attempt == 2:
+                raise OSError(_what_is_missing(tasks, found, folder)) from None
+    runs = [done for done in (found[task] for task in tasks) if isinstance(done, Run)]
+    if len(runs) < len(tasks):
+        raise ValueError(_what_failed(tasks, found, folder))
+    return tuple(runs)
+
+
+def _attempt(tasks: Sequence[Task], folder: Path, n_jobs: int) -> Iterable[tuple[Task, Run | str]]:
+    """Yield each task with its run, or the sentence why there is none, as it ends."""
+    if not tasks:
+        return ()
     parallel = Parallel(n_jobs=min(n_jobs, len(tasks)), return_as="generator_unordered")
-    found: dict[int, Run] = {}
-    for index, done in parallel(
-        delayed(_task)(index, one, seed, folder) for index, (one, seed) in enumerate(tasks)
-    ):
-        found[index] = done
-        _keep(store, tasks[index][0], done)
-        if on_run:
-            on_run(len(found), len(tasks), done)
-    return tuple(found[index] for index in range(len(tasks)))
+    done: Iterable[tuple[Task, Run | str]] = parallel(
+        delayed(_run_task)(task, folder) for task in tasks
+    )
+    return done
 
 
-def _task(index: int, experiment: Experiment, seed: int, folder: Path) -> tuple[int, Run]:
-    return index, _train(experiment, seed, folder)
+def _run_task(task: Task, folder: Path) -> tuple[Task, Run | str]:
+    try:
+        return task, _train(task, folder)
+    except (ValueError, OSError) as error:
+        return task, str(error)
 
 
-def _train(experiment: Experiment, seed: int, folder: Path | None) -> Run:
+def _count(found: Mapping[Task, Run | str]) -> int:
+    return sum(isinstance(done, Run) for done in found.values())
+
+
+def _what_is_missing(tasks: Sequence[Task], found: Mapping[Task, Run | str], folder: Path) -> str:
+    missing = "; ".join(str(task) for task in tasks if not isinstance(found.get(task), Run))
+    return (
+        f"worker processes were killed twice (is there too little memory?); {_count(found)} of "
+        f"{len(tasks)} runs are done and kept in {folder}, missing are {missing}. The same "
+        "command goes on; fewer jobs at a time need less memory."
+    )
+
+
+def _what_failed(tasks: Sequence[Task], found: Mapping[Task, Run | str], folder: Path) -> str:
+    reasons = [(task, done) for task in tasks if not isinstance(done := found[task], Run)]
+    said = "; ".join(f"{task}: {reason.rstrip('.')}" for task, reason in reasons)
+    return f"{_count(found)} of {len(tasks)} runs are done and kept in {folder}; {said}."
+
+
+def _train(task: Task, folder: Path | None) -> Run:
+    experiment = task.experiment
     environment, num_envs = experiment.environment, experiment.ppo.num_envs
     probes = experiment.plan.probes(environment)
-
-    def measure(checkpoint: Checkpoint) -> Mapping[str, Reading]:
-        return {k: v for probe in probes for k, v in probe(checkpoint.policy).items()}
 
     return train(
         lambda environment_seed: environment.make(num_envs, environment_seed),
         experiment.network,
         experiment.ppo,
-        seed=seed,
+        seed=task.seed,
         schedule=experiment.schedule,
         folder=folder,
-        on_checkpoint=measure,
-        run=" ".join(filter(None, [experiment.name, experiment.label, f"seed={seed}"])),
+        on_checkpoint=lambda checkpoint: _measure(probes, checkpoint),
+        run=str(task),
         conditions=experiment.conditions,
     )
 
 
-def _keep(store: Store, experiment: Experiment, done: Run) -> None:
-    """Store a finished run; one that is there already stays as it is."""
-    store.append_curves(done.curves)
-    store.append_run(
-        RunRecord(
-            done.run,
-            done.run_id,
-            source=experiment.name,
-            versions=done.versions,
-            config={"schedule": list(experiment.schedule), "errors": _shared_errors(done)},
-            conditions=done.conditions,
-        )
-    )
-
-
-def _shared_errors(done: Run) -> dict[str, dict[str, Any]]:
-    """Return what the curves do not carry: the last se over levels, and the baselines."""
-    return {
-        name: {"se": last.se, "n_levels": last.n_levels, "baselines": dict(last.baselines)}
-        for name, last in (done.readings[-1][1] if done.readings else {}).items()
-    }
+def _measure(probes: Sequence[Probe], checkpoint: Checkpoint) -> dict[str, Reading]:
+    readings: dict[str, Reading] = {}
+    for probe in probes:
+        try:
+            readings.update(probe(checkpoint.policy))
+        except ValueError as error:
+            raise ValueError(f"probe {probe.name!r}: {error}") from error
+    return readings

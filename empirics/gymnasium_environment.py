@@ -20,6 +20,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from numpy.typing import NDArray
 
+from empirics.coerce import whole
 from empirics.environment import Transition, generator_from, generator_state
 
 EXACT = (AcrobotEnv, CartPoleEnv, MountainCarEnv)
@@ -43,10 +44,15 @@ def gymnasium_environment(
     Raises
     ------
     ValueError
-        If its observations are no box or its actions not discrete.
+        If there is no such environment, its observations are no box, its actions are not
+        discrete, or `num_envs` is not positive.
     """
-    make = [lambda: gym.make(env_id, **arguments)] * num_envs
-    vector = SyncVectorEnv(make, autoreset_mode=AutoresetMode.SAME_STEP)
+    copies = whole("num_envs", num_envs, 1)
+    make = [lambda: gym.make(env_id, **arguments)] * copies
+    try:
+        vector = SyncVectorEnv(make, autoreset_mode=AutoresetMode.SAME_STEP)
+    except gym.error.Error as error:
+        raise ValueError(f"Gymnasium cannot make {env_id!r}: {error}") from None
     return GymnasiumEnvironment(vector, seed=seed)
 
 

@@ -1,38 +1,30 @@
-"""Where a training run begins, what it leaves at its checkpoints, and how it goes on.
+"""Where a training run begins, and from where it goes on after its process was killed.
 
 A run is known by the hash of everything that decides it. Its folder holds its checkpoints
-and one snapshot, from which the same call goes on after the process was killed.
+and one snapshot, from which the same call goes on.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import Any, NamedTuple, final
 
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from empirics.adam import Adam
-from empirics.checkpoint import Checkpoint, is_due, load_snapshot, save_policy, save_snapshot
-from empirics.networks import (
-    AbstractAgents,
-    MLPAgents,
-    MLPPolicy,
-    MLPSpec,
-    ModuleAgents,
-    NetworkSpec,
-    initialize,
-)
+from empirics.checkpoint import Checkpoint, load_snapshot
+from empirics.coerce import whole
+from empirics.networks import NetworkSpec, initialize
+from empirics.ppo_config import PPOConfig
 from empirics.probe import Reading
+from empirics.run_lock import lock_run
+from empirics.toolchain import device_kind, toolchain
 from empirics.training import Lane, MakeEnvironment, run_id_of, weights_digest
 from theory.curve import Condition
-
-if TYPE_CHECKING:
-    from empirics.ppo import PPOConfig
 
 Measure = Callable[[Checkpoint], Mapping[str, Reading]]
 
@@ -61,6 +53,21 @@ class Job:
         return self.folder / "checkpoints" / run_id if self.folder else None
 
 
+def job_of(
+    config: PPOConfig,
+    schedule: Sequence[int],
+    folder: Path | None,
+    on_checkpoint: Measure | None,
+    run: str,
+    conditions: Mapping[str, Condition],
+    device: str,
+) -> Job:
+    """Return a job, its schedule and its device checked."""
+    device_kind(device)
+    moments = tuple(whole("a moment of the schedule", moment, 0) for moment in schedule)
+    return Job(config, moments, folder, on_checkpoint, run, dict(conditions), device)
+
+
 class Start(NamedTuple):
     """One seed before its training, or where its last snapshot left it."""
 
@@ -81,9 +88,37 @@ def start_of(
     job: Job,
     seed: int,
     fresh: bool,
+    locks: ExitStack,
 ) -> Start:
-    """Return the seed as it begins, or as its last snapshot left it."""
-    lane = Lane(seed, make_environment)
+    """Return the seed as it begins, or as its last snapshot left it.
+
+    A run that is not finished stays locked for other processes until `locks` is closed.
+    """
+    lane = Lane(seed, make_environment, toolchain(job.device))
+    policy = _policy_of(lane, network, job, fresh)
+    # On another kind of device the same run differs in its last bits, and so soon in all.
+    facts = [
+        job.ledger,
+        job.schedule,
+        seed,
+        fresh or weights_digest(policy),
+        device_kind(job.device),
+    ]
+    run_id = run_id_of(facts, policy)
+    home = job.home(run_id)
+    found = load_snapshot(home) if home else None
+    if home and not (found and found[1]["finished"]):
+        locks.enter_context(lock_run(home))
+        found = load_snapshot(home)  # another process may have gone on until the lock was ours
+    if found:
+        lane.restore(*found)
+        if not lane.finished:
+            lane.go_on(found[0], toolchain(job.device))
+    return Start(lane, policy, run_id, found[0] if found else None)
+
+
+def _policy_of(lane: Lane, network: nn.Module | NetworkSpec, job: Job, fresh: bool) -> nn.Module:
+    """Return the seed's own network for its environment."""
     environment = lane.environment
     if environment.num_envs != job.config.num_envs:
         raise ValueError(
@@ -94,69 +129,6 @@ def start_of(
         policy = copy.deepcopy(network)
         if fresh:
             initialize(policy, rng=lane.rng)
-    else:
-        shape, actions = environment.observation_shape, environment.num_actions
-        policy = network.build(shape, actions, rng=lane.rng)
-    facts = [job.ledger, job.schedule, seed, fresh or weights_digest(policy)]
-    run_id = run_id_of(facts, policy)
-    home = job.home(run_id)
-    found = load_snapshot(home) if home else None
-    if found:
-        lane.restore(*found)
-    return Start(lane, policy, run_id, found[0] if found else None)
-
-
-def agents_of(
-    group: Sequence[Start], network: nn.Module | NetworkSpec, device: str
-) -> AbstractAgents:
-    """Return the networks of a group: several seeds only for perceptrons."""
-    if isinstance(network, MLPSpec):
-        policies = [start.policy for start in group if isinstance(start.policy, MLPPolicy)]
-        return MLPAgents(policies, network, device)
-    return ModuleAgents(group[0].policy, device)
-
-
-def take_checkpoint(agents: AbstractAgents, group: Sequence[Start], job: Job, updates: int) -> bool:
-    """Keep and measure every seed's policy, if this moment is on the schedule."""
-    now, before = updates * job.config.batch_size, (updates - 1) * job.config.batch_size
-    if not is_due(job.schedule, before, now) and updates < job.config.num_updates:
-        return False
-    for s, start in enumerate(group):
-        policy, home, path = agents.policy(s), job.home(start.run_id), None
-        if home:
-            path = home / f"{now}.safetensors"
-            facts = {"run_id": start.run_id, "env_steps": str(now), "updates": str(updates)}
-            save_policy(path, policy, facts)
-        if job.on_checkpoint:
-            checkpoint = Checkpoint(now, updates, policy, path, start.lane.seed)
-            start.lane.readings.append((now, dict(job.on_checkpoint(checkpoint))))
-    return True
-
-
-def take_snapshot(agents: AbstractAgents, adam: Adam, group: Sequence[Start], job: Job) -> None:
-    """Overwrite every seed's snapshot, so that it can go on from here."""
-    for s, start in enumerate(group):
-        home = job.home(start.run_id)
-        if home:
-            arrays, facts = start.lane.state()
-            network = {
-                "parameters": agents.flat[s],
-                "adam.mean": adam.mean[s],
-                "adam.square": adam.square[s],
-                **{f"buffer.{name}": value for name, value in agents.buffers(s).items()},
-            }
-            arrays |= {name: tensor.cpu().numpy() for name, tensor in network.items()}
-            save_snapshot(home, {**arrays, "adam.count": adam.count[s : s + 1]}, facts)
-
-
-@torch.no_grad()
-def restore_network(
-    agents: AbstractAgents, adam: Adam, s: int, snapshot: Mapping[str, NDArray[Any]]
-) -> None:
-    """Put one seed's weights and its optimizer back where the snapshot left them."""
-    agents.flat[s] = torch.from_numpy(snapshot["parameters"])
-    adam.mean[s] = torch.from_numpy(snapshot["adam.mean"])
-    adam.square[s] = torch.from_numpy(snapshot["adam.square"])
-    adam.count[s] = snapshot["adam.count"][0]
-    for name, buffer in agents.buffers(s).items():
-        buffer.copy_(torch.from_numpy(snapshot[f"buffer.{name}"]))
+        return policy
+    shape, actions = environment.observation_shape, environment.num_actions
+    return network.build(shape, actions, rng=lane.rng)

@@ -213,6 +213,9 @@ def level_pools(
 ) -> LevelPools:
     """Return distinct training and held-out levels.
 
+    Which level goes into which pool is drawn at random. In the order of generation the common
+    mazes come first, where most of the few mazes of a small grid are used.
+
     Raises
     ------
     ValueError
@@ -234,7 +237,7 @@ def level_pools(
         drawn += wanted
         kept = _distinct(np.concatenate([kept, more]))
     rejected = drawn - len(kept)
-    kept = kept[:wanted]
+    kept = kept[rng.permutation(wanted)]
     return LevelPools(Levels(kept[:num_train]), Levels(kept[num_train:]), rejected)
 
 
@@ -298,19 +301,3 @@ def first_steps(levels: Levels, targets: IntArray) -> IntArray:
     after = np.take_along_axis(steps[:, :, None], levels.next_square, axis=1)
     closer = after == steps[:, :, None] - 1
     return np.where(closer.any(axis=2) & (steps > 0), closer.argmax(axis=2), -1)
-
-
-def all_first_steps(levels: Levels) -> NDArray[np.int8]:
-    """Return the first step between every pair of squares.
-
-    Returns
-    -------
-    (num_levels, num_open, size²) int8 array
-        Element [l, k, s]: the action at square s on the path to the k-th open square of
-        level l; −1 on walls and where s is that square. About 4 kB a level of 5 × 5 cells.
-    """
-    by_target = [
-        first_steps(levels, levels.open_squares[:, k]).astype(np.int8)
-        for k in range(levels.num_open)
-    ]
-    return np.stack(by_target, axis=1)

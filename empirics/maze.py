@@ -17,6 +17,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from empirics.coerce import coerce_fields, whole
 from empirics.environment import Transition, generator_from, generator_state
 from empirics.levels import NUM_ACTIONS, LevelPools, Levels, level_pools
 
@@ -69,12 +70,13 @@ class MazeConfig:
     level_seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.cells < 2:
-            raise ValueError(f"cells must be at least 2; it is {self.cells}.")
+        coerce_fields(self)
         if not 0.0 <= self.alpha <= 1.0:
             raise ValueError(f"alpha must be a probability; it is {self.alpha}.")
-        if self.max_steps < 1:
-            raise ValueError(f"max_steps must be at least 1; it is {self.max_steps}.")
+        whole("cells", self.cells, 2)
+        whole("level_seed", self.level_seed, 0)
+        for name in ("max_steps", "num_train_levels", "num_held_out_levels"):
+            whole(name, getattr(self, name), 1)
 
     @property
     def size(self) -> int:

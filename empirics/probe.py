@@ -162,7 +162,14 @@ def curves_from_readings(
         Label and hash of the run.
     progress : Progress
         What the first element of each entry counts.
+
+    Raises
+    ------
+    ValueError
+        If the readings of an observable are not alike (`check_alike`).
     """
+    readings = tuple(readings)
+    check_alike(readings)
     rows: dict[str, list[tuple[int, Reading]]] = {}
     for t, measured in readings:
         for observable, reading in measured.items():
@@ -174,8 +181,8 @@ def curves_from_readings(
             np.array([reading.value for _, reading in points]),
             unit=points[0][1].unit,
             progress=progress,
-            y_se=_complete([None if r.se_is_shared else r.se for _, r in points]),
-            n_trials=_complete([reading.n_trials for _, reading in points]),
+            y_se=_array([None if r.se_is_shared else r.se for _, r in points]),
+            n_trials=_array([reading.n_trials for _, reading in points]),
             run=run,
             run_id=run_id,
             conditions=conditions,
@@ -186,7 +193,43 @@ def curves_from_readings(
     )
 
 
-def _complete(values: list[float | None] | list[int | None]) -> NDArray[Any] | None:
-    """Return the values as an array, or None if any is missing."""
-    known = [value for value in values if value is not None]
-    return np.array(known) if len(known) == len(values) else None
+def check_alike(readings: Iterable[tuple[int, Mapping[str, Reading]]]) -> None:
+    """Check that each observable's readings can be the points of one curve.
+
+    They must agree in unit and support, and in whether they have an se, trials, and an se
+    that all checkpoints share.
+
+    Raises
+    ------
+    ValueError
+        At the first reading that differs from the first of its observable.
+    """
+    first: dict[str, tuple[int, dict[str, object]]] = {}
+    for t, measured in readings:
+        for observable, reading in measured.items():
+            kind = _kind(reading)
+            begin, expected = first.setdefault(observable, (t, kind))
+            for name, value in kind.items():
+                if value != expected[name]:
+                    raise ValueError(
+                        f"all readings of {observable!r} must have the same {name}; it is "
+                        f"{expected[name]!r} at {begin} and {value!r} at {t}."
+                    )
+
+
+def _kind(reading: Reading) -> dict[str, object]:
+    return {
+        "unit": reading.unit,
+        "support": reading.support,
+        "kind of se": _word(reading.se, "shared" if reading.se_is_shared else "independent"),
+        "kind of n_trials": _word(reading.n_trials, "known"),
+    }
+
+
+def _word(value: float | None, word: str) -> str:
+    return "none" if value is None else word
+
+
+def _array(values: list[float | None] | list[int | None]) -> NDArray[Any] | None:
+    """Return the values as an array, or None if there are none."""
+    return None if values[0] is None else np.array(values)

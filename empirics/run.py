@@ -28,14 +28,19 @@ class Run:
     curves : tuple of Curve
         One for each observable.
     status : str
-        Empty when the run reached its end, else a sentence.
+        Empty when the run reached its end undisturbed, else sentences: where it diverged, or
+        in what it may differ because it was resumed.
     wall_seconds : float
         Wall time of the whole run, over all its starts.
     versions : mapping of str to str
-        Versions of the packages that computed it.
+        Versions of the packages that computed it, not of those that read it back.
     readings : tuple of (env_steps, mapping of observable to Reading)
         What the curves were made of, with the errors that all points share and the
         baselines, which a curve does not carry.
+    git_commit : str
+        Commit of Ontogeny that computed it; empty outside a git tree.
+    device : str
+        Kind and name of the device that computed it.
     """
 
     run: str
@@ -47,6 +52,8 @@ class Run:
     wall_seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
     readings: tuple[tuple[int, Mapping[str, Reading]], ...] = ()
+    git_commit: str = ""
+    device: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "conditions", MappingProxyType(dict(self.conditions)))

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import nn
 from empirics.environment import Transition, VectorEnvironment, generator_from, generator_state
 from empirics.probe import Reading, curves_from_readings
 from empirics.run import Run
+from empirics.toolchain import Toolchain
 from theory.curve import Condition, Curve, Origin, Progress, Schedule
 
 FloatArray = NDArray[np.float64]
@@ -49,8 +49,8 @@ explores, on training levels, unlike a probe's `episodic_return`."""
 class Lane:
     """All of one seed's training that is not a network: it never looks at another lane."""
 
-    def __init__(self, seed: int, make_environment: MakeEnvironment) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, make_environment: MakeEnvironment, toolchain: Toolchain) -> None:
+        self.seed, self.toolchain = seed, toolchain
         own, theirs = np.random.SeedSequence(seed).spawn(2)
         self.rng = np.random.default_rng(own)
         self.environment = make_environment(int(theirs.generate_state(1)[0]))
@@ -62,6 +62,7 @@ class Lane:
         self.readings: list[tuple[int, dict[str, Reading]]] = []
         self.wall_seconds = 0.0
         self.note = ""
+        self.finished = False
 
     @property
     def updates(self) -> int:
@@ -102,20 +103,31 @@ class Lane:
             [t, {name: _reading_facts(r) for name, r in found.items()}]
             for t, found in self.readings
         ]
-        facts = {"readings": readings, "wall_seconds": self.wall_seconds, "note": self.note}
+        facts = {
+            "readings": readings,
+            "wall_seconds": self.wall_seconds,
+            "note": self.note,
+            "finished": self.finished,
+            "toolchain": self.toolchain.content(),
+        }
         return arrays, facts
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned; says so if the episodes had to start anew."""
-        prefix = "environment."
-        state = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-        self.rng = generator_from(arrays["rng"])
+        """Take up what `state` returned but for the environment: all that a finished run is."""
         self.log = arrays["log"].tolist()
         self.readings = [
             (t, {name: Reading(**reading) for name, reading in found.items()})
             for t, found in facts["readings"]
         ]
         self.wall_seconds, self.note = facts["wall_seconds"], facts["note"]
+        self.finished, self.toolchain = facts["finished"], Toolchain(**facts["toolchain"])
+
+    def go_on(self, arrays: Mapping[str, NDArray[Any]], now: Toolchain) -> None:
+        """Take up the environment too; say what an undisturbed run would not have had."""
+        at = f"Resumed at {int(self.log[-1][0]) if self.log else 0} env_steps"
+        prefix = "environment."
+        state = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        self.rng = generator_from(arrays["rng"])
         self.environment.restore(state)
         if getattr(self.environment, "resumes_exactly", True):
             self.observation = arrays["observation"]
@@ -123,9 +135,20 @@ class Lane:
             self.episode_length = arrays["episode_length"]
         else:
             self.observation = self.environment.reset()
-            at = int(self.log[-1][0]) if self.log else 0
-            self.note += f"Resumed at {at} env_steps with new episodes; the environment cannot be "
-            self.note += "restored, so an undisturbed run differs. "
+            self.note += f"{at} with new episodes; the environment cannot be restored, so an "
+            self.note += "undisturbed run differs. "
+        changed = now.changed_from(self.toolchain)
+        if changed:
+            self.note += f"{at} under other software ({changed}); an undisturbed run may differ. "
+        self.toolchain = now
+
+    def diverge(self, env_steps: int, what: str, learning_rate: float) -> None:
+        """End the run at `env_steps`: `what` is not finite any more."""
+        self.note += (
+            f"Diverged at {env_steps} env_steps: {what} no longer finite, so its curves end "
+            f"before; try a smaller learning_rate than {learning_rate:g}. "
+        )
+        self.finished = True
 
 
 def _reading_facts(reading: Reading) -> dict[str, Any]:
@@ -165,15 +188,17 @@ def finished_run(lane: Lane, run: str, run_id: str, conditions: Mapping[str, Con
         curves=(*measured, *_logged_curves(lane, run, run_id, ledger)),
         status=lane.note.strip(),
         wall_seconds=lane.wall_seconds,
-        versions={name: version(name) for name in ("numpy", "torch")},
+        versions=lane.toolchain.versions,
         readings=tuple(lane.readings),
+        git_commit=lane.toolchain.git_commit,
+        device=lane.toolchain.device,
     )
 
 
 def _logged_curves(
     lane: Lane, run: str, run_id: str, conditions: Mapping[str, Condition]
 ) -> list[Curve]:
-    log = np.array(lane.log, dtype=np.float64)
+    log = np.array(lane.log, dtype=np.float64).reshape(-1, len(LOG))
     curves = []
     for name, y in zip(LOG[1:], log.T[1:], strict=True):
         known = np.isfinite(y)

@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from empirics.coerce import coerce_fields, whole
 from empirics.maze import MazeConfig
 from empirics.probe import Probe
 from empirics.probes.decision_squares import draw_decision_squares
@@ -31,12 +32,25 @@ class MazePlan:
         Discount of the return that is reported beside success.
     probe_seed : int
         Seed of the squares and cheeses; all runs of an experiment share them.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
     """
 
     num_squares: int = 1500
     num_success_levels: int = 100
     success_gamma: float = 0.97
     probe_seed: int = 0
+
+    def __post_init__(self) -> None:
+        coerce_fields(self)
+        whole("num_squares", self.num_squares, 1)
+        whole("num_success_levels", self.num_success_levels, 1)
+        whole("probe_seed", self.probe_seed, 0)
+        if not 0 <= self.success_gamma <= 1:
+            raise ValueError(f"success_gamma must lie in [0, 1]; it is {self.success_gamma}.")
 
     @property
     def conditions(self) -> dict[str, Condition]:

@@ -40,7 +40,8 @@ class Success:
     config : MazeConfig
     cheese : (num_levels,) integer array
         Where the cheese lies when it lies anywhere.
-    distractor : (num_levels,) integer array
+    distractor : (2, num_levels) integer array
+        Where the distractor lies when the cheese is in the corner, and when it is anywhere.
     gamma : float
         Discount of the return. Undiscounted it would equal success: the reward is 1, once.
     """
@@ -87,7 +88,9 @@ class Success:
         The first half has the cheese in the corner, the second anywhere.
         """
         n, alpha = len(self.levels), self.config.alpha
-        arrived = arrivals(p, self._next_place, self._cheese_place, self.config.max_steps)
+        arrived = arrivals(
+            p, self._next_place, self._cheese_place, self._start, self.config.max_steps
+        )
         discount = self.gamma ** np.arange(self.config.max_steps)
         success, discounted = arrived.sum(axis=1), arrived @ discount
         return {
@@ -114,7 +117,7 @@ class Success:
             np.repeat(level, num_open),
             np.tile(self.levels.open_squares.ravel(), 2),
             np.repeat(cheese, num_open),
-            np.repeat(np.tile(self.distractor, 2), num_open),
+            np.repeat(self.distractor.ravel(), num_open),
         )
         return observe(self.levels, everywhere, self.config)
 
@@ -130,8 +133,21 @@ class Success:
 
     @cached_property
     def _cheese_place(self) -> NDArray[np.int64]:
-        place = (self.levels.open_squares < self.cheese[:, None]).sum(axis=1)
-        return np.concatenate([np.full(len(self.levels), CORNER), place])
+        return np.concatenate([np.full(len(self.levels), CORNER), self._place(self.cheese)])
+
+    def _place(self, square: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place of one square a level among the open squares."""
+        return np.asarray((self.levels.open_squares < square[:, None]).sum(axis=1))
+
+    @cached_property
+    def _start(self) -> FloatArray:
+        """The chance to start on each place, both halves: not on the cheese or distractor."""
+        each = np.arange(2 * len(self.levels))
+        free = np.ones((each.size, self.levels.num_open))
+        free[each, self._cheese_place] = 0.0
+        if self.config.distractor:
+            free[each, np.concatenate([self._place(row) for row in self.distractor])] = 0.0
+        return np.asarray(free / free.sum(axis=1, keepdims=True))
 
 
 def draw_success(
@@ -145,17 +161,22 @@ def draw_success(
     """Draw the levels and cheeses on which `Success` is measured."""
     chosen = levels[np.sort(rng.permutation(len(levels))[:num_levels])]
     each = np.arange(len(chosen))
-    anywhere = draw_situations(chosen, each, replace(config, alpha=1.0), rng=rng)
-    return Success(chosen, config, anywhere.cheese, anywhere.distractor, gamma)
+    anywhere, corner = (
+        draw_situations(chosen, each, replace(config, alpha=alpha), rng=rng) for alpha in (1.0, 0.0)
+    )
+    # Each place of the cheese has its own: a distractor never shares the cheese's square.
+    distractor = np.stack([corner.distractor, anywhere.distractor])
+    return Success(chosen, config, anywhere.cheese, distractor, gamma)
 
 
 def arrivals(
     probabilities: FloatArray,
     next_place: NDArray[np.int64],
     goal: NDArray[np.int64],
+    start: FloatArray,
     max_steps: int,
 ) -> FloatArray:
-    """Return the chance to arrive at the goal at each step, from a uniform start.
+    """Return the chance to arrive at the goal at each step.
 
     Parameters
     ----------
@@ -164,7 +185,9 @@ def arrivals(
     next_place : (n, places, actions) integer array
         Where that leads.
     goal : (n,) integer array
-        The absorbing place; no episode starts there.
+        The absorbing place.
+    start : (n, places) array
+        The chance to start on each place; 0 at the goal.
     max_steps : int
 
     Returns
@@ -178,8 +201,7 @@ def arrivals(
     np.add.at(
         transition, (each[:, None, None], np.arange(places)[:, None], next_place), probabilities
     )
-    mass = np.full((n, 1, places), 1.0 / (places - 1))
-    mass[each, 0, goal] = 0.0
+    mass = start[:, None]
     arrived = np.empty((n, max_steps))
     for step in range(max_steps):
         mass = mass @ transition

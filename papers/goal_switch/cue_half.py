@@ -43,8 +43,6 @@ LEARNING_RATES: Mapping[UpdateRule, float] = MappingProxyType(
     }
 )
 UPDATES = 6000
-NAMES_IN_THEORY: Mapping[str, str] = MappingProxyType({"p_correct": "episodic_return"})
-"""The mechanisms' name for the chance of the rewarded action, where it is another one."""
 
 
 @final
@@ -240,7 +238,7 @@ def predicted_curves(
         Curve(
             observable,
             t,
-            mechanism.observe(NAMES_IN_THEORY.get(observable, observable), states, values),
+            mechanism.observe(observable, states, values),
             progress=mechanism.progress,
             run=f"{mechanism.name}, mean field",
             conditions={**ledger, "mechanism": mechanism.name},

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 import torch
 
 from empirics.checkpoint import (
+    FORMAT,
     SNAPSHOT,
-    checkpoint_schedule,
+    STALE_SECONDS,
     is_due,
     load_policy,
     load_snapshot,
@@ -24,18 +26,6 @@ from empirics.networks import MLPSpec, mlp_policy
 
 def policy(seed=0, hidden=(4,)):
     return mlp_policy(MLPSpec(hidden), (3,), 2, rng=np.random.default_rng(seed))
-
-
-def test_the_schedule_is_log_spaced_and_every_n():
-    schedule = checkpoint_schedule(100_000, num_log=5, first=10, every=30_000)
-    assert schedule == (0, 10, 100, 1000, 10_000, 30_000, 60_000, 90_000, 100_000)
-
-
-def test_a_schedule_that_cannot_be_is_said():
-    with pytest.raises(ValueError, match="first must lie in 1…total_timesteps = 5; it is 10"):
-        checkpoint_schedule(5, first=10)
-    with pytest.raises(ValueError, match="every at least 1"):
-        checkpoint_schedule(50, first=10, every=0)
 
 
 def test_a_moment_is_due_once():
@@ -83,6 +73,7 @@ def test_a_snapshot_keeps_arrays_of_every_kind_and_exact_numbers(tmp_path):
 
 WRITER = """
 import sys
+import time
 from pathlib import Path
 import numpy as np
 from empirics.checkpoint import save_snapshot
@@ -109,15 +100,52 @@ def test_a_process_killed_while_it_writes_leaves_a_whole_snapshot(tmp_path, dela
     assert (arrays["a"] == facts["i"]).all()
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    write_arrays(tmp_path / SNAPSHOT, {"a": np.zeros(2)}, {"facts": "1"})
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    save_snapshot(tmp_path, {"a": np.zeros(2)}, {"n": 1})
 
     def broken(*_):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="disk full"):
-        write_arrays(tmp_path / SNAPSHOT, {"a": np.ones(2)}, {"facts": "2"})
+        save_snapshot(tmp_path, {"a": np.ones(2)}, {"n": 2})
     monkeypatch.undo()
     arrays, facts = load_snapshot(tmp_path)
-    assert facts == 1 and not arrays["a"].any()
+    assert facts == {"n": 1} and not arrays["a"].any()
+    assert [path.name for path in tmp_path.iterdir()] == [SNAPSHOT]
+
+
+def test_a_damaged_snapshot_says_how_to_start_anew(tmp_path):
+    save_snapshot(tmp_path, {"a": np.zeros(2)}, {"n": 1})
+    path = tmp_path / SNAPSHOT
+    whole = path.read_bytes()
+    for content in (whole[:-3], b"", b"no safetensors"):
+        path.write_bytes(content)
+        with pytest.raises(
+            ValueError, match=f"{path} is damaged; delete it to start this run anew"
+        ):
+            load_snapshot(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "trouble"),
+    [
+        ({}, "is damaged"),
+        ({"format": FORMAT, "facts": "{"}, "is damaged"),
+        ({"facts": "{}"}, "is of another version of Ontogeny"),
+    ],
+)
+def test_a_snapshot_without_its_facts_says_how_to_start_anew(tmp_path, metadata, trouble):
+    write_arrays(tmp_path / SNAPSHOT, {"a": np.zeros(2)}, metadata)
+    with pytest.raises(ValueError, match=f"{trouble}; delete it to start this run anew"):
+        load_snapshot(tmp_path)
+
+
+def test_only_old_temporaries_are_removed(tmp_path):
+    """A young one may belong to a process that is alive and about to rename it."""
+    young, old = tmp_path / "a.tmp", tmp_path / "b.tmp"
+    young.touch()
+    old.touch()
+    os.utime(old, (0, time.time() - STALE_SECONDS - 60))
+    assert load_snapshot(tmp_path) is None
+    assert young.exists() and not old.exists()

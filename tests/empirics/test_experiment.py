@@ -1,7 +1,12 @@
+import os
 import pickle
-from dataclasses import replace
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from empirics.experiment import Experiment, log_schedule, run, run_ladder
@@ -11,8 +16,14 @@ from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.ppo import PPOConfig
 from empirics.probes.maze_plan import MazePlan
+from empirics.run_lock import lock_run
 from empirics.store import Store
 from theory.curve import Origin, Progress
+
+try:
+    import cloudpickle
+except ImportError:  # joblib before 1.6 brings its own
+    from joblib.externals import cloudpickle
 
 PPO = PPOConfig(
     total_timesteps=16 * 8 * 6, num_envs=16, num_steps=8, num_minibatches=2, update_epochs=1
@@ -39,24 +50,6 @@ MEASURED = (
 
 def contents(one):
     return {curve.observable: (curve.t.tolist(), curve.y.tolist()) for curve in one.curves}
-
-
-@pytest.mark.parametrize(("updates", "number"), [(6, 4), (73, 31), (170, 40), (30, 31), (999, 60)])
-def test_schedule_has_the_number_asked_for_each_a_whole_update(updates, number):
-    ppo = replace(PPO, total_timesteps=updates * PPO.batch_size)
-    schedule = log_schedule(ppo, number)
-    assert len(schedule) == number
-    assert schedule[0] == 0 and schedule[-1] == updates * ppo.batch_size
-    assert all(t % ppo.batch_size == 0 for t in schedule)
-    assert all(np.diff(schedule) > 0)
-    # Steps grow, but for rounding to whole updates.
-    steps = np.diff(schedule) // ppo.batch_size
-    assert (np.diff(steps[1:]) >= -1).all()
-
-
-def test_a_schedule_cannot_have_more_checkpoints_than_updates():
-    with pytest.raises(ValueError, match=r"between 3 and num_updates \+ 1 = 7; it is 8."):
-        log_schedule(PPO, 8)
 
 
 def test_a_run_has_every_curve_with_its_ledger():
@@ -95,12 +88,34 @@ def test_a_run_keeps_the_errors_and_baselines_its_curves_do_not_carry(tmp_path):
     assert last.se > 0 and last.n_levels > 10
     (record,) = Store(tmp_path).runs()
     kept = record.config["errors"]["p_goal"]
-    assert kept == {"se": last.se, "n_levels": last.n_levels, "baselines": dict(last.baselines)}
+    assert kept["se"] == [reading["p_goal"].se for _, reading in done.readings]
+    assert len(kept["se"]) == len(done.curve("p_goal").t) and len(set(kept["se"])) > 1
+    # what never changes is written once
+    assert (kept["n_levels"], kept["baselines"]) == (last.n_levels, dict(last.baselines))
     read_back = run(TINY, 0, tmp_path)
     assert read_back.readings == done.readings
     with pytest.raises(ValueError, match="has no reading of 'llc'; it has episodic_return_off"):
         done.last_reading("llc")
     assert pickle.loads(pickle.dumps(done)).readings == done.readings
+
+
+def test_a_run_keeps_how_it_went_and_what_computed_it(tmp_path):
+    diverging = replace(TINY, ppo=replace(PPO, learning_rate=1e30))
+    done = run(diverging, 0, tmp_path)
+    (record,) = Store(tmp_path).runs()
+    assert record.config["status"] == done.status != ""
+    assert record.config["wall_seconds"] == done.wall_seconds > 0
+    assert record.config["device"] == done.device and record.config["git_commit"] is not None
+    assert record.versions == done.versions and "ontogeny" in record.versions
+
+
+def test_a_run_that_is_trained_anew_leaves_the_first_ones_row(tmp_path):
+    done = run(TINY, 0, tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints")
+    again = run(TINY, 0, tmp_path)
+    assert contents(again) == contents(done)
+    (record,) = Store(tmp_path).runs()
+    assert record.config["wall_seconds"] == done.wall_seconds != again.wall_seconds
 
 
 def test_a_run_is_decided_by_its_seed():
@@ -146,10 +161,114 @@ def test_processes_give_the_curves_of_one_process(tmp_path):
     assert [contents(r) for r in alone] == [contents(r) for r in together]
 
 
+def test_equal_rungs_are_one_run(tmp_path):
+    seen = []
+    runs = run_ladder(
+        TINY, "alpha", (0, 0.0, 0.5), (1, 1), tmp_path, n_jobs=2,
+        on_run=lambda done, total, _: seen.append((done, total)),
+    )  # fmt: skip
+    assert [r.run for r in runs] == ["tiny alpha=0.0 seed=1", "tiny alpha=0.5 seed=1"]
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_what_a_whole_number_stores_a_fraction_finds(tmp_path):
+    (first,) = run_ladder(TINY, "alpha", (0.0,), (0,), tmp_path)
+    (again,) = run_ladder(TINY, "alpha", (0,), (0,), tmp_path)
+    assert again.run_id == first.run_id and again.wall_seconds == first.wall_seconds
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A maze whose training fails at alpha = 0.5, in one of several ways."""
+
+    maze: MazeConfig
+    how: str
+    flag: str
+    alpha: float = 0.1
+
+    @property
+    def conditions(self):
+        return {"alpha": self.alpha, "how": self.how}
+
+    def pools(self):
+        return self.maze.pools()
+
+    def make(self, num_envs, seed):
+        if self.alpha == 0.5:
+            if self.how == "refuses":
+                raise ValueError("this maze cannot be.")
+            if self.how == "dies" or not Path(self.flag).exists():
+                Path(self.flag).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self.maze.make(num_envs, seed)
+
+
+@dataclass(frozen=True)
+class NoProbes:
+    conditions: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def probes(self, environment):
+        return ()
+
+
+@pytest.fixture
+def trapped(tmp_path, monkeypatch):
+    # Workers cannot import this file.
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield lambda how: replace(
+        TINY, environment=Trap(TINY.environment, how, str(tmp_path / "flag")), plan=NoProbes()
+    )
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+def test_a_killed_worker_costs_only_its_task(tmp_path, trapped):
+    runs = run_ladder(trapped("dies once"), "alpha", (0.0, 0.5), (0, 1), tmp_path / "s", n_jobs=2)
+    assert (tmp_path / "flag").exists()
+    assert [(r.conditions["alpha"], r.seed) for r in runs] == [(0, 0), (0, 1), (0.5, 0), (0.5, 1)]
+    assert len(Store(tmp_path / "s").runs()) == 4
+
+
+def test_workers_that_are_always_killed_are_named(tmp_path, trapped):
+    with pytest.raises(OSError, match="killed twice") as caught:
+        run_ladder(trapped("dies"), "alpha", (0.0, 0.5), (0,), tmp_path / "s", n_jobs=2)
+    said = str(caught.value)
+    assert "missing are" in said and "tiny alpha=0.5 seed=0" in said and "\n" not in said
+    done = len(Store(tmp_path / "s").runs())
+    assert f"{done} of 2 runs are done and kept in {tmp_path / 's'}" in said
+
+
+def test_a_run_that_fails_does_not_keep_the_others_from_being_done(tmp_path, trapped):
+    message = (
+        "2 of 4 runs are done and kept in .*; tiny alpha=0.5 seed=0: this maze cannot be; "
+        "tiny alpha=0.5 seed=1: this maze cannot be."
+    )
+    with pytest.raises(ValueError, match=message):
+        run_ladder(trapped("refuses"), "alpha", (0.5, 0.0), (0, 1), tmp_path / "s")
+    assert {r.conditions["alpha"] for r in Store(tmp_path / "s").runs()} == {0.0}
+
+
+def test_a_run_that_another_process_trains_is_left_out_and_named(tmp_path):
+    (there,) = run_ladder(TINY, "alpha", (0.5,), (0,), tmp_path)
+    home = tmp_path / "checkpoints" / there.run_id
+    (home / "resume.safetensors").unlink()
+    with lock_run(home), pytest.raises(ValueError, match="1 of 2 runs are done .* another process"):
+        run_ladder(TINY, "alpha", (0.5, 0.0), (0,), tmp_path)
+
+
+def test_a_diverged_run_does_not_keep_the_others_from_being_done(tmp_path):
+    ladder = replace(TINY, ppo=replace(PPO, learning_rate=1e30))
+    runs = run_ladder(ladder, "alpha", (0.0, 0.5), (0,), tmp_path)
+    for one in runs:
+        assert one.status.startswith("Diverged at 128 env_steps: ")
+        assert one.curve("p_goal").t.tolist() == [0.0]
+
+
 def test_unknown_conditions_are_named():
     with pytest.raises(ValueError, match="'tiny' has no condition beta to vary; it has alpha,"):
         TINY.at(beta=1)
-    with pytest.raises(ValueError, match="alpha must be a probability; it is 2."):
+    with pytest.raises(ValueError, match="'tiny' has no condition self to vary"):
+        TINY.at(**{"self": 1})
+    with pytest.raises(ValueError, match="alpha must be a probability; it is 2.0."):
         TINY.at(alpha=2)
 
 

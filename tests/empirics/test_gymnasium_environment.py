@@ -60,6 +60,10 @@ def test_a_mode_or_space_that_cannot_be_is_said():
         gymnasium_environment("Pendulum-v1", 1, seed=0)
     with pytest.raises(ValueError, match="observations must be a Box"):
         gymnasium_environment("FrozenLake-v1", 1, seed=0)
+    with pytest.raises(ValueError, match="num_envs must be at least 1; it is 0."):
+        gymnasium_environment("CartPole-v1", 0, seed=0)
+    with pytest.raises(ValueError, match="Gymnasium cannot make 'CartPol-v1': "):
+        gymnasium_environment("CartPol-v1", 1, seed=0)
 
 
 @pytest.mark.parametrize("kind", EXACT)
@@ -78,24 +82,35 @@ def test_an_exact_environment_goes_on_exactly(kind):
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
+def normalized(seed):
+    vector = SyncVectorEnv(
+        [lambda: gym.wrappers.NormalizeReward(gym.make("CartPole-v1"))] * 2,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+    )
+    return GymnasiumEnvironment(vector, seed=seed)
+
+
 def test_what_cannot_be_restored_says_so_and_begins_new_episodes(tmp_path):
     assert not counting(AutoresetMode.SAME_STEP).resumes_exactly
-
-    def make(seed):
-        vector = SyncVectorEnv(
-            [lambda: gym.wrappers.NormalizeReward(gym.make("CartPole-v1"))] * 2,
-            autoreset_mode=AutoresetMode.SAME_STEP,
-        )
-        return GymnasiumEnvironment(vector, seed=seed)
 
     config = PPOConfig(total_timesteps=320, num_envs=2, num_steps=16)
 
     seen = {"seed": 0, "schedule": (100, 200), "folder": tmp_path}
     with pytest.raises(InterruptedError):
-        train(make, MLPSpec((8,)), config, on_checkpoint=_raise_at(200), **seen)
-    run = train(make, MLPSpec((8,)), config, on_checkpoint=lambda _: {}, **seen)
-    assert "Resumed at 128 env_steps with new episodes" in run.status
+        train(normalized, MLPSpec((8,)), config, on_checkpoint=_raise_at(200), **seen)
+    run = train(normalized, MLPSpec((8,)), config, on_checkpoint=lambda _: {}, **seen)
+    assert run.status.startswith("Resumed at 128 env_steps with new episodes")
     assert run.curve("entropy").t.tolist() == [32.0 * i for i in range(1, 11)]
+
+
+def test_reading_a_finished_run_back_disturbs_nothing(tmp_path):
+    assert not normalized(0).resumes_exactly
+    config = PPOConfig(total_timesteps=64, num_envs=2, num_steps=16)
+    before, after = (
+        train(normalized, MLPSpec((8,)), config, seed=0, folder=tmp_path) for _ in range(2)
+    )
+    assert before.status == after.status == ""
+    assert before.curve("entropy").digest == after.curve("entropy").digest
 
 
 def _raise_at(env_steps):

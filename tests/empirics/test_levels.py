@@ -8,7 +8,6 @@ import pytest
 from empirics.levels import (
     LevelPools,
     Levels,
-    all_first_steps,
     distances,
     first_steps,
     generate,
@@ -55,14 +54,6 @@ def test_labels_equal_plain_breadth_first_search(cells):
                 assert square + moves[first[i, square]] == paths[square][-2]
 
 
-def test_all_first_steps_are_the_first_steps_to_each_square():
-    levels = generate(3, 3, rng=np.random.default_rng(1))
-    every = all_first_steps(levels)
-    assert every.shape == (3, levels.num_open, levels.size**2)
-    for k in range(levels.num_open):
-        np.testing.assert_array_equal(every[:, k], first_steps(levels, levels.open_squares[:, k]))
-
-
 def test_moves_lead_to_open_neighbors_or_nowhere():
     levels = generate(5, 5, rng=np.random.default_rng(2))
     moves = (-levels.size, 1, levels.size, -1)
@@ -84,6 +75,25 @@ def test_pools_are_distinct_and_counted():
     assert pools.num_rejected > 0  # 4 x 4 cells repeat among 500 depth-first mazes
     with pytest.raises(ValueError, match="levels must be distinct; 100 are repeated"):
         LevelPools(pools.held_out, pools.held_out, 0)
+
+
+def test_common_mazes_go_to_either_pool_alike():
+    # Depth-first search makes some 90 mazes of 3 × 3 cells, of which 75 are used; how often it
+    # makes each is found from 40,000 draws. Split at random, the pools' means of that differ by
+    # a draw without replacement, whose variance is known.
+    common = generate(40_000, 3, rng=np.random.default_rng(0))
+    digests, counts = np.unique(common.digests, return_counts=True)
+    share = dict(zip(digests.tolist(), counts.tolist(), strict=True))
+    lead, variance = 0.0, 0.0
+    for seed in range(20):
+        pools = level_pools(50, 25, 3, rng=np.random.default_rng(seed))
+        train, held_out = (
+            np.array([share.get(digest, 0) for digest in pool.digests])
+            for pool in (pools.train, pools.held_out)
+        )
+        lead += train.mean() - held_out.mean()
+        variance += np.r_[train, held_out].var(ddof=1) * (1 / 50 + 1 / 25)
+    assert abs(lead) < 4.5 * np.sqrt(variance)
 
 
 def test_the_full_pools_take_less_than_two_seconds():

@@ -211,14 +211,41 @@ def test_speed_is_at_least_400_000_steps_a_second():
     assert max(rates) > 400_000
 
 
-def test_bad_input_is_refused_in_one_sentence():
-    for change, sentence in [
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
         ({"cells": 1}, "cells must be at least 2; it is 1."),
+        ({"cells": 2.5}, "cells must be a whole number; it is 2.5."),
+        ({"cells": True}, "cells must be a whole number; it is True."),
         ({"alpha": 1.5}, "alpha must be a probability; it is 1.5."),
+        ({"alpha": "abc"}, "alpha must be a number; it is 'abc'."),
+        ({"alpha": float("nan")}, "alpha must be finite; it is nan."),
         ({"max_steps": 0}, "max_steps must be at least 1; it is 0."),
-    ]:
-        with pytest.raises(ValueError, match=sentence):
-            replace(SMALL, **change)
+        ({"max_steps": 10.5}, "max_steps must be a whole number; it is 10.5."),
+        ({"proxy_object": "maybe"}, "proxy_object must be True or False; it is 'maybe'."),
+        ({"distractor": 2}, "distractor must be True or False; it is 2."),
+        ({"level_seed": -1}, "level_seed must be at least 0; it is -1."),
+        ({"num_train_levels": 0}, "num_train_levels must be at least 1; it is 0."),
+        ({"num_held_out_levels": 0}, "num_held_out_levels must be at least 1; it is 0."),
+    ],
+)
+def test_a_value_that_makes_no_maze_is_named(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        replace(SMALL, **change)
+
+
+def test_mazes_that_compare_equal_are_written_alike():
+    loose = MazeConfig(cells=3.0, alpha=0, proxy_object=1, level_seed=np.int64(4))
+    strict = MazeConfig(cells=3, alpha=0.0, proxy_object=True, level_seed=4)
+    assert repr(loose) == repr(strict)
+    assert repr(MazeConfig(alpha=-0.0).alpha) == "0.0"
+
+
+def test_training_is_on_the_training_levels():
+    assert SMALL.make(2, 0).levels is SMALL.pools().train
+
+
+def test_bad_input_is_refused_in_one_sentence():
     env = environment()
     with pytest.raises(ValueError, match="16 integers from 0 to 3; got shape"):
         env.step(np.full(16, 4))

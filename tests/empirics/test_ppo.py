@@ -14,17 +14,18 @@ from empirics.adam import Adam
 from empirics.environment import Transition, generator_from, generator_state
 from empirics.networks import MLPAgents, MLPSpec, ModuleAgents, mlp_policy
 from empirics.ppo import (
-    Batch,
     PPOConfig,
-    gae,
+    explained_variance,
     losses,
     normalized,
     policy_loss,
     train,
     train_seeds,
+    update,
     value_loss,
 )
 from empirics.probe import Reading
+from empirics.rollout import Batch
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,47 +117,6 @@ def digests(run):
 # --- the pieces, against what they are defined to be ---
 
 
-def naive_gae(reward, value, next_value, terminated, ended, gamma, gae_lambda):
-    steps = len(reward)
-    advantage = np.zeros(steps)
-    for t in range(steps):
-        weight = 1.0
-        for k in range(t, steps):
-            bootstrap = 0.0 if terminated[k] else gamma * next_value[k]
-            advantage[t] += weight * (reward[k] + bootstrap - value[k])
-            if ended[k]:
-                break
-            weight *= gamma * gae_lambda
-    return advantage
-
-
-@pytest.mark.parametrize(
-    ("gamma", "gae_lambda"), [(0.9, 0.8), (0.99, 1.0), (0.97, 0.0), (1.0, 1.0)]
-)
-def test_gae_is_the_naive_double_sum(gamma, gae_lambda):
-    rng = np.random.default_rng(0)
-    reward, value, next_value = rng.normal(size=(3, 40, 3))
-    terminated, truncated = rng.random((2, 40, 3)) < 0.1
-    ended = terminated | truncated
-    arrays = [torch.from_numpy(x) for x in (reward, value, next_value, terminated, ended)]
-    ours = gae(*arrays, gamma=gamma, gae_lambda=gae_lambda)
-    for n in range(3):
-        columns = [x[:, n] for x in (reward, value, next_value, terminated, ended)]
-        np.testing.assert_allclose(ours[:, n], naive_gae(*columns, gamma, gae_lambda), atol=1e-12)
-
-
-def test_a_truncated_episode_is_worth_its_rewards_and_the_value_of_its_end():
-    reward, value = torch.tensor([1.0, 2.0, 4.0]), torch.zeros(3)
-    next_value = torch.tensor([0.0, 10.0, 100.0])
-    never = torch.zeros(3, dtype=torch.bool)
-    cut = torch.tensor([False, True, False])
-    options = {"gamma": 0.5, "gae_lambda": 1.0}
-    ours = gae(reward, value, next_value, never, cut, **options)
-    assert ours.tolist() == [1 + 0.5 * 2 + 0.25 * 10, 2 + 0.5 * 10, 4 + 0.5 * 100]
-    ours = gae(reward, value, next_value, cut, cut, **options)
-    assert ours.tolist() == [1 + 0.5 * 2, 2, 4 + 0.5 * 100]
-
-
 def test_the_clipped_surrogate_by_hand():
     ratio, advantage = torch.tensor([1.5, 1.5, 0.5, 0.5, 1.1]), torch.tensor([1.0, -1, 1, -1, 2])
     # min(r·A, clip(r)·A) = 1.2, −1.5, 0.5, −0.8, 2.2
@@ -236,6 +196,64 @@ def test_adam_is_torchs_and_moves_only_active_rows():
     torch.testing.assert_close(ours, torch.stack([p.detach() for p in reference]))
 
 
+class Recorder:
+    """An optimizer that notes what it is given; it moves the weights as Adam does."""
+
+    def __init__(self, agents):
+        self.adam, self.gradients, self.active = Adam(agents.flat), [], []
+
+    def step(self, gradient, learning_rate, active):
+        self.gradients.append(gradient.clone())
+        self.active.append(list(active))
+        self.adam.step(gradient, learning_rate, active)
+
+
+class Dice:
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+
+
+def one_update(config, learning_rate=1e-2):
+    """Gradients and activity of every gradient step of one update of two seeds."""
+    policies = [mlp_policy(SPEC, (5,), 3, rng=np.random.default_rng(s)) for s in range(2)]
+    agents = MLPAgents(policies, SPEC, "cpu")
+    adam, batch = Recorder(agents), batch_of_random_data(policies)
+    update(agents, adam, [Dice(0), Dice(1)], batch, config, learning_rate)
+    return adam
+
+
+ONE_BATCH = PPOConfig(total_timesteps=64, num_envs=4, num_steps=16, num_minibatches=4)
+
+
+def test_each_seeds_gradient_is_cut_to_the_largest_norm():
+    cut, free = (
+        one_update(dataclasses.replace(ONE_BATCH, update_epochs=1, max_grad_norm=n)).gradients[0]
+        for n in (1e-3, 1e3)
+    )
+    norms = torch.linalg.vector_norm(free, dim=1, keepdim=True)
+    assert (norms > 1e-2).all()
+    torch.testing.assert_close(cut, free * 1e-3 / norms, rtol=1e-3, atol=1e-9)
+
+
+def test_an_update_stops_after_the_epoch_whose_kl_is_too_large():
+    def epochs(target_kl):
+        config = dataclasses.replace(ONE_BATCH, target_kl=target_kl)
+        return len(one_update(config).gradients) / config.num_minibatches
+
+    assert (epochs(1e-9), epochs(1e9), epochs(None)) == (1, 4, 4)
+
+
+def test_explained_variance_by_its_definition():
+    returns = torch.tensor([[1.0, 2.0, 3.0, 6.0]] * 4)
+    value = torch.stack([returns[0], 0 * returns[0], returns[0] / 2, -returns[0]])
+    empty = torch.zeros(4, 4)
+    batch = Batch(empty, empty, empty, empty, returns, value)
+    # 1 − var((1 − k) · returns) / var(returns) = 1 − (1 − k)²
+    assert explained_variance(batch) == pytest.approx([1.0, 0.0, 0.75, -3.0])
+    same = batch._replace(returns=torch.ones(4, 4))
+    assert np.isnan(explained_variance(same)).all()
+
+
 # --- what is learned ---
 
 
@@ -289,6 +307,19 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     assert first.status == ""
 
 
+@pytest.mark.parametrize("anneal_lr", [True, False])
+def test_the_step_size_falls_to_zero_only_if_it_is_annealed(anneal_lr):
+    config = dataclasses.replace(SMALL, anneal_lr=anneal_lr)
+    rate = train(Corridor, SPEC, config, seed=0).curve("learning_rate").y
+    left = 1 - np.arange(8) / 8 if anneal_lr else np.ones(8)
+    np.testing.assert_allclose(rate, 1e-3 * left, rtol=1e-12)
+
+
+def test_a_seed_asked_for_twice_is_trained_once():
+    runs = train_seeds(Corridor, SPEC, SMALL, seeds=(1, 2, 1))
+    assert runs[0] is runs[2] and [run.seed for run in runs] == [1, 2, 1]
+
+
 def test_global_random_numbers_are_neither_read_nor_moved():
     first = train(Corridor, SPEC, SMALL, seed=1)
     torch.manual_seed(123)
@@ -330,14 +361,23 @@ def test_a_module_can_go_on_from_the_weights_it_has():
 
 
 def test_what_cannot_be_is_said():
-    with pytest.raises(ValueError, match="must be a multiple of num_minibatches = 3"):
-        PPOConfig(num_minibatches=3)
-    with pytest.raises(ValueError, match="gamma must lie in"):
-        PPOConfig(gamma=1.5)
-    with pytest.raises(ValueError, match="less than one rollout of num_envs · num_steps = 512"):
-        PPOConfig(total_timesteps=100)
     with pytest.raises(ValueError, match="the environment steps 4 copies together"):
         train(Corridor, SPEC, dataclasses.replace(SMALL, num_envs=8), seed=0)
+    with pytest.raises(ValueError, match="seed must be a whole number; it is 0.7."):
+        train(Corridor, SPEC, SMALL, seed=0.7)
+    with pytest.raises(ValueError, match="device must be 'cpu' or 'cuda'; it is 'gpu'."):
+        train(Corridor, SPEC, SMALL, seed=0, device="gpu")
+    with pytest.raises(ValueError, match="a moment of the schedule must be a whole number"):
+        train(Corridor, SPEC, SMALL, seed=0, schedule=(0.5,))
+
+
+def test_equal_settings_decide_the_same_run():
+    loose = PPOConfig(1024.0, np.int64(4), 32, learning_rate=1, gamma=1, clip_vloss=1)
+    strict = PPOConfig(1024, 4, 32, learning_rate=1.0, gamma=1.0, clip_vloss=True)
+    assert repr(loose) == repr(strict)
+    assert (
+        train(Corridor, SPEC, loose, seed=0).run_id == train(Corridor, SPEC, strict, seed=0).run_id
+    )
 
 
 # --- checkpoints, and going on after a kill ---
@@ -359,7 +399,7 @@ def test_checkpoints_are_taken_on_schedule_and_at_the_end(tmp_path):
     assert curve.conditions["gamma"] == 0.99 and curve.conditions["seed"] == 1
     names = sorted(p.name for p in (tmp_path / "checkpoints" / run.run_id).iterdir())
     expected = [f"{t}.safetensors" for t in (0, 1024, 128, 384)]
-    assert names == [*expected, "resume.safetensors"]
+    assert names == [".lock", *expected, "resume.safetensors"]
 
 
 def test_a_finished_run_is_read_back_without_training(tmp_path):
@@ -445,6 +485,8 @@ def test_a_killed_run_goes_on_and_ends_with_bitwise_the_same_curves(tmp_path):
             process.wait(0.05)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
+    for left in tmp_path.rglob("*.tmp"):
+        os.utime(left, (0, 0))  # as if it had been killed long ago
     assert both_kinds(tmp_path) == expected
     assert not list(tmp_path.rglob("*.tmp"))
 

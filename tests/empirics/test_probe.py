@@ -40,7 +40,7 @@ def test_curves_carry_their_ledger_and_only_independent_errors():
     readings = [
         (0, {"p": Reading(0.2, 0.01, support=(0, 1), se_is_shared=True), "r": Reading(1.0, 0.1)}),
         (64, {"p": Reading(0.4, 0.01, support=(0, 1), se_is_shared=True), "r": Reading(2.0, 0.1)}),
-        (128, {"r": Reading(3.0, 0.2, unit="reward", n_trials=None)}),
+        (128, {"r": Reading(3.0, 0.2, n_trials=None)}),
     ]
     p, r = curves_from_readings(readings, conditions={"alpha": 0.1}, run="a", run_id="b")
     assert (p.observable, r.observable) == ("p", "r")
@@ -49,6 +49,22 @@ def test_curves_carry_their_ledger_and_only_independent_errors():
     assert p.support == (0, 1) and r.support is None
     assert p.progress is Progress.ENV_STEPS and p.origin is Origin.MEASURED
     assert p.conditions == {"alpha": 0.1} and (p.run, p.run_id) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (Reading(0.5, 0.1, unit="nats"), "unit; it is '' at 0 and 'nats' at 64"),
+        (Reading(0.5, 0.1, support=(0, 1)), r"support; it is None at 0 and \(0, 1\) at 64"),
+        (Reading(0.5), "kind of se; it is 'independent' at 0 and 'none' at 64"),
+        (Reading(0.5, 0.1, se_is_shared=True), "'independent' at 0 and 'shared' at 64"),
+        (Reading(0.5, 0.1, n_trials=9), "kind of n_trials; it is 'none' at 0 and 'known' at 64"),
+    ],
+)
+def test_readings_that_are_not_alike_are_no_curve(other, sentence):
+    readings = [(0, {"p": Reading(0.2, 0.1)}), (64, {"p": other})]
+    with pytest.raises(ValueError, match=f"all readings of 'p' must have the same .*{sentence}"):
+        curves_from_readings(readings, conditions={})
 
 
 def test_a_reading_is_compared_with_its_strongest_baseline():

@@ -10,15 +10,24 @@ from torch import nn
 
 from empirics.levels import first_steps
 from empirics.maze import CORNER, MazeConfig, MazeEnvironment, draw_situations, observe
+from empirics.one_thread import one_thread
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.decision_squares import DecisionSquares, draw_decision_squares
 from empirics.probes.goal_and_proxy import GoalAndProxy, GoalRemoved
+from empirics.probes.maze_plan import MazePlan
 from empirics.probes.policy_entropy import draw_policy_entropy
 from empirics.probes.success import draw_success
 
 CONFIG = MazeConfig(cells=4, alpha=0.2, num_train_levels=50, num_held_out_levels=150)
 LEVELS = CONFIG.pools().held_out
+
+
+@pytest.fixture(autouse=True)
+def on_one_thread():
+    """As in training; on a busy machine two threads take many times as long."""
+    with one_thread():
+        yield
 
 
 class Uniform(nn.Module):
@@ -54,7 +63,7 @@ class Walker(nn.Module):
 
 def fresh_policy(config, seed):
     rng = np.random.default_rng(seed)
-    return MazeNetwork(hidden=16).build(config.observation_shape, 4, rng=rng)
+    return MazeNetwork(width=16, depth=4, hidden=16).build(config.observation_shape, 4, rng=rng)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +91,36 @@ def test_decision_squares_are_the_same_for_the_same_seed(squares):
     )
     np.testing.assert_array_equal(squares.observation, again.observation)
     assert not np.array_equal(squares.observation, other.observation)
+
+
+def test_no_distractor_lies_on_a_decision_square():
+    config = replace(CONFIG, distractor=True)
+    with_distractor = draw_decision_squares(LEVELS, config, rng=np.random.default_rng(0))
+    where = with_distractor.situation
+    assert len(with_distractor) > 200
+    assert (where.distractor != where.mouse).all() and (where.distractor != where.cheese).all()
+
+
+def test_everything_is_measured_on_held_out_levels():
+    pools = CONFIG.pools()
+    goal, removed, success, entropy = MazePlan(num_success_levels=30).probes(CONFIG)
+    assert goal.squares.levels is removed.squares.levels is entropy.levels is pools.held_out
+    assert set(success.levels.digests) < set(pools.held_out.digests)
+    assert len(success.levels) == 30
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"num_squares": 0}, "num_squares must be at least 1; it is 0."),
+        ({"num_success_levels": 1.5}, "num_success_levels must be a whole number; it is 1.5."),
+        ({"success_gamma": 1.1}, r"success_gamma must lie in \[0, 1\]; it is 1.1."),
+        ({"probe_seed": -1}, "probe_seed must be at least 0; it is -1."),
+    ],
+)
+def test_a_plan_that_cannot_be_is_said(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        MazePlan(**change)
 
 
 def test_squares_that_do_not_part_the_ways_are_refused(squares):
@@ -141,7 +180,27 @@ def test_discounted_return_of_the_shortest_walk():
     assert reading.se == pytest.approx(np.std(means, ddof=1) / np.sqrt(10), rel=1e-9)
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, alpha=1.0, distractor=True)])
+def test_a_distractor_never_shares_the_square_of_the_cheese():
+    config = replace(CONFIG, distractor=True)
+    probe = draw_success(LEVELS, config, num_levels=150, rng=np.random.default_rng(0))
+    planes = probe._observation
+    assert (planes[:, 2] * planes[:, 3]).sum() == 0
+    assert (planes[:, 3].sum(axis=(1, 2)) == 1).all()
+
+
+def test_success_is_averaged_over_the_starts_that_training_has():
+    config = replace(CONFIG, distractor=True)
+    probe = draw_success(LEVELS, config, num_levels=20, rng=np.random.default_rng(0))
+    squares = np.tile(probe.levels.open_squares, (2, 1))
+    cheese = np.r_[np.full(20, CORNER), probe.cheese]
+    taken = (squares == cheese[:, None]) | (squares == probe.distractor.ravel()[:, None])
+    assert (taken.sum(axis=1) == 2).all()
+    np.testing.assert_allclose(probe._start, ~taken / (probe.levels.num_open - 2))
+
+
+@pytest.mark.parametrize(
+    "config", [CONFIG, *(replace(CONFIG, alpha=alpha, distractor=True) for alpha in (0.3, 1.0))]
+)
 def test_exact_success_agrees_with_rollouts_of_the_environment(config):
     probe = draw_success(LEVELS, config, num_levels=len(LEVELS), rng=np.random.default_rng(0))
     policy = fresh_policy(config, seed=3)

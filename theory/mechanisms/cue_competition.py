@@ -106,7 +106,7 @@ def observables(p_goal: sympy.Expr, p_aligned: sympy.Expr) -> dict[str, sympy.Ex
     return {
         "p_goal": p_goal,
         "p_proxy": 1 - p_goal,
-        "episodic_return": (1 - ALPHA) * p_aligned + ALPHA * p_goal,
+        "p_correct": (1 - ALPHA) * p_aligned + ALPHA * p_goal,
         "w_goal": W_GOAL,
         "w_proxy": W_PROXY,
     }

@@ -15,7 +15,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
+from empirics.experiments.goal_switch import QUICK
 from empirics.maze import MazeConfig, MazeEnvironment, training_environment
 from empirics.networks import MLPSpec, NetworkSpec
 from empirics.policies.maze_policy import MazeNetwork
@@ -51,18 +52,23 @@ def cases() -> list[Case]:
     """Return what is compared."""
     few = _config(16_384, num_envs=8, num_steps=128, num_minibatches=4, update_epochs=4)
     many = _config(16_384, num_envs=64, num_steps=32, num_minibatches=4, update_epochs=4)
-    wide = _config(16_384, num_envs=256, num_steps=32, num_minibatches=4, update_epochs=3)
     once = _config(8_192, num_envs=256, num_steps=32, num_minibatches=4, update_epochs=3)
-    study, brief = MazeNetwork(), MazeNetwork(width=24, depth=4, stride=1)
+    quick = QUICK.experiment
+    study = replace(quick.ppo, total_timesteps=16_384)
+    brief = MazeNetwork(width=24, depth=4, stride=1)
     mlp = MLPSpec()
     return [
-        Case("the study's: 5 convolutions of 32, stride 2", study, wide, 1, 0.95),
+        Case(_study_network(quick.network), quick.network, study, 1, 0.95),
         Case("4 convolutions of 24, stride 1", brief, once, 1, None),
         Case("the same, channels last here", brief, once, 1, 0.95, channels_last=True),
         Case("MLP 64–64", mlp, few, 1, 1.5),
         Case("MLP 64–64, 8 seeds", mlp, few, 8, 3.0),
         Case("MLP 64–64, 8 seeds, larger minibatches", mlp, many, 8, None),
     ]
+
+
+def _study_network(network: MazeNetwork) -> str:
+    return f"the study's: {network.depth} convolutions of {network.width}, stride {network.stride}"
 
 
 def _config(total: int, **sizes: int) -> PPOConfig:
@@ -108,7 +114,7 @@ def sb3_agent(case: Case, seed: int) -> PPO:
     config = case.config
 
     def rate(remaining: float) -> float:
-        return config.learning_rate * remaining
+        return config.learning_rate * (remaining if config.anneal_lr else 1.0)
 
     return PPO(
         "MlpPolicy",

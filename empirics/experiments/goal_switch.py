@@ -47,14 +47,20 @@ class Scale:
 
 
 def maze_agent(
-    cells: int, network: MazeNetwork, total_timesteps: int, num_checkpoints: int, *, max_steps: int
+    cells: int,
+    network: MazeNetwork,
+    total_timesteps: int,
+    num_checkpoints: int,
+    *,
+    max_steps: int,
+    num_success_levels: int,
 ) -> Experiment:
     """Return the experiment on mazes of `cells` × `cells` cells."""
     ppo = PPOConfig(
         total_timesteps=total_timesteps,
         num_envs=256,
         num_steps=16,
-        learning_rate=1.5e-3,
+        learning_rate=2e-3,
         # A constant step size: the theories' step size is one number.
         anneal_lr=False,
         gamma=0.97,
@@ -67,12 +73,19 @@ def maze_agent(
         network=network,
         ppo=ppo,
         schedule=log_schedule(ppo, num_checkpoints),
-        plan=MazePlan(),
+        plan=MazePlan(num_success_levels=num_success_levels),
     )
 
 
 QUICK = Scale(
-    maze_agent(5, MazeNetwork(width=16, depth=5), 262_144, 40, max_steps=50),
+    maze_agent(
+        5,
+        MazeNetwork(width=16, depth=5),
+        total_timesteps=208_896,
+        num_checkpoints=40,
+        max_steps=50,
+        num_success_levels=64,
+    ),
     alphas=(0.0, 0.2),
     num_seeds=2,
     cue_seeds=8,
@@ -80,7 +93,14 @@ QUICK = Scale(
 """Minutes on two cores: the control, and one α that switches in time."""
 
 FULL = Scale(
-    maze_agent(7, MazeNetwork(width=32, depth=7), 4_096_000, 60, max_steps=100),
+    maze_agent(
+        7,
+        MazeNetwork(width=32, depth=7),
+        total_timesteps=4_096_000,
+        num_checkpoints=60,
+        max_steps=100,
+        num_success_levels=100,
+    ),
     alphas=(0.0, 0.05, 0.1, 0.15, 0.25, 0.4),
     num_seeds=8,
     cue_seeds=64,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
 
@@ -26,6 +26,7 @@ from fitting.onsets import (
     OnsetComparison,
     OnsetHypothesis,
     OnsetVerdictKind,
+    Predict,
     compare_onsets,
 )
 from theory.curve import Condition, Curve, FloatArray, Origin
@@ -180,8 +181,8 @@ def analyze_arm(runs: Sequence[CueRun]) -> CueArm:
     """Compare the mechanisms on the runs of one update rule."""
     rule = runs[0].cell.update_rule
     onsets = [run.onset for run in runs]
-    known = [OnsetHypothesis(m.name, m.onset) for m in CUE_COMPETITION.values()]
-    unknown = [OnsetHypothesis(m.name, m.onset, UNKNOWN_CLOCK_SD) for m in CUE_COMPETITION.values()]
+    known = [OnsetHypothesis(m.name, _remembered(m.onset)) for m in CUE_COMPETITION.values()]
+    unknown = [replace(hypothesis, clock_sd=UNKNOWN_CLOCK_SD) for hypothesis in known]
     comparison = compare_onsets(onsets, known, ladder=LADDER)
     truth = f"cue_{rule}"
     by_cell = {run.cell: run for run in runs}
@@ -200,6 +201,19 @@ def analyze_arm(runs: Sequence[CueRun]) -> CueArm:
             )
         ),
     )
+
+
+def _remembered(predict: Predict) -> Predict:
+    """Integrate once at each set of conditions, however often it is asked."""
+    found: dict[frozenset[tuple[str, Condition]], float] = {}
+
+    def predicted(conditions: Mapping[str, Condition]) -> float:
+        key = frozenset(conditions.items())
+        if key not in found:
+            found[key] = predict(conditions)
+        return found[key]
+
+    return predicted
 
 
 def _row(comparison: OnsetComparison, index: int) -> CueRow:

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.starts import Profile, form_starts
+from fitting.starts import FindStarts, Profile, form_starts
 from fitting.target import Target
 from theory.noise import NoiseKind
 
@@ -75,23 +75,25 @@ def log_prior(z: Array) -> Array:
     return np.asarray(-0.5 * (np.einsum("bd,bd->b", z, z) + z.shape[1] * LOG_2PI))
 
 
-def find_modes(target: Target, *, most: int = 4) -> list[Mode]:
+def find_modes(target: Target, *, most: int = 4, starts: FindStarts = form_starts) -> list[Mode]:
     """Find local maxima, best first; empty if no point tried has a positive likelihood.
 
     Beside them, of every ordered group, the best that is left when its first place stands before
     the curve, and when its last stands after: then nothing is known of that stage, and much of the
     posterior may lie there without a peak.
     """
-    modes = _climbed(target, most, {})
+    modes = _climbed(target, most, {}, starts)
     for places in target.places:
         for i, deviate in ((places[0], -OUTSIDE), (places[-1], OUTSIDE)):
-            modes += _climbed(target, 1, {i: deviate})
+            modes += _climbed(target, 1, {i: deviate}, starts)
     return _distinct(sorted(modes, key=lambda mode: -mode.log_mass))
 
 
-def _climbed(target: Target, most: int, held: Mapping[int, float]) -> list[Mode]:
+def _climbed(
+    target: Target, most: int, held: Mapping[int, float], find_starts: FindStarts
+) -> list[Mode]:
     """Find local maxima with some deviates held where they are."""
-    starts, factors = form_starts(target, most, held)
+    starts, factors = find_starts(target, most, held)
     centers, factors = _with_noise(target, starts, factors, 2 * most)
     keep = np.isfinite(log_target(target, centers))
     if not keep.any():

@@ -19,6 +19,7 @@ from fitting.evidence import SCALES, log_evidence
 from fitting.fit import FitStatus, PosteriorFit
 from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import Mode, find_modes
+from fitting.starts import FindStarts, SharedStarts, form_starts
 from fitting.target import Target
 from fitting.threads import each
 from theory.curve import Curve
@@ -75,13 +76,13 @@ class Rough:
     scaled: Mapping[float, float] = field(default_factory=dict)
 
 
-def rough(hypothesis: Hypothesis, curve: Curve) -> Rough:
+def rough(hypothesis: Hypothesis, curve: Curve, starts: FindStarts = form_starts) -> Rough:
     """Approximate the evidence of a hypothesis around its modes (Tierney and Kadane 1986)."""
     target = Target(hypothesis, curve)
     nothing = np.zeros((0, len(hypothesis.names)))
     if target.dimension == 0:
         return Rough(None, (), nothing)
-    modes = tuple(find_modes(target))
+    modes = tuple(find_modes(target, starts=starts))
     if not modes:
         return Rough(None, (), nothing)
     centers = np.array([mode.center for mode in modes])
@@ -133,7 +134,8 @@ def posteriors(
         With the modes (K, p) found on the way. A hypothesis that was not sampled has no draws, no
         standard error, and Laplace's evidence.
     """
-    guesses = each(lambda h: rough(h, curve), hypotheses, workers=workers)
+    starts = SharedStarts()
+    guesses = each(lambda h: rough(h, curve, starts), hypotheses, workers=workers)
     top = max((g.log_evidence for g in guesses if g.log_evidence is not None), default=-np.inf)
 
     def sampled(i: int, **options: Any) -> PosteriorFit:

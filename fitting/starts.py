@@ -5,7 +5,7 @@ Quasi-random points over the whole prior, with the linear parameters and the noi
 Levenberg-Marquardt from the best distinct ones, all at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import final
 
@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 HELD_SD = 0.6
 """Spread around a deviate that was held, not searched."""
+
+
+FindStarts = Callable[[Target, int, Mapping[int, float]], tuple[Array, Array]]
 
 
 def spread(n: int, dimension: int) -> Array:
@@ -64,6 +67,27 @@ def form_starts(
         if not near and len(chosen) < most:
             chosen.append(int(k))
     return _with_linear(target, z[chosen], held), _linear_factor(target, factors[chosen], held)
+
+
+@final
+class SharedStarts:
+    """`form_starts` on one curve, sought once for all hypotheses that differ in their noise only.
+
+    What comes back belongs to all of them and is not to be changed.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, tuple[Array, Array]] = {}
+
+    def __call__(self, target: Target, most: int, held: Mapping[int, float]) -> tuple[Array, Array]:
+        """Return what `form_starts` does."""
+        hypothesis = target.hypothesis
+        priors = tuple(hypothesis.priors[name] for name in hypothesis.form.names)
+        support = None if hypothesis.noise.gaussian else hypothesis.noise.name
+        key = (hypothesis.form.name, priors, support, most, tuple(sorted(held.items())))
+        if key not in self._found:
+            self._found[key] = form_starts(target, most, held)
+        return self._found[key]
 
 
 @final

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ontogeny.command import UsageError, write_listing
+
+if TYPE_CHECKING:
+    from theory.curve import Condition, Curve
 
 SUMMARY = "list the forms, mechanisms or experiments, or what a store holds"
 
@@ -76,7 +80,7 @@ def _experiments(path: Path | None) -> list[Row]:
             "name": name,
             "length": f"{experiment.ppo.total_timesteps:,} environment steps, "
             f"{len(experiment.schedule)} checkpoints",
-            "conditions": ", ".join(f"{k}={v}" for k, v in experiment.conditions.items()),
+            "conditions": _listed(experiment.conditions),
         }
         for name, experiment in EXPERIMENTS.items()
     ]
@@ -88,16 +92,50 @@ def _store(path: Path | None) -> list[Row]:
     if path is None:
         raise UsageError("Name the store: ontogeny show store FOLDER.")
     curve_set = Store(path, create=False).curves()
+    runs: dict[tuple[str, str], list[Curve]] = {}
+    for curve in curve_set.curves:
+        runs.setdefault((curve.run, curve.run_id), []).append(curve)
+    shared = _shared([curve.conditions for curve in curve_set.curves])
+    head: Row = {
+        "store": str(path),
+        "holds": f"{_counted(len(runs), 'run')}, {_counted(len(curve_set), 'curve')}",
+        "shared": f"conditions of every run: {_listed(shared)}" if shared else "",
+    }
     rows: list[Row] = [
         {
-            "run": curve.run or curve.run_id or "(unnamed run)",
-            "curve": f"{curve.observable}, {curve.n_obs} points over {curve.progress} "
-            f"{curve.t[0]:g} to {curve.t[-1]:g}",
-            "conditions": ", ".join(f"{name}={value}" for name, value in curve.conditions.items()),
+            "run": run or run_id or "(unnamed run)",
+            "conditions": _listed(
+                {k: v for k, v in curves[0].conditions.items() if k not in shared}
+            ),
+            "curves": [
+                f"{curve.observable}: {_counted(curve.n_obs, 'point')} over {curve.progress}, "
+                f"{curve.t[0]:g} to {curve.t[-1]:g}"
+                for curve in curves
+            ],
         }
-        for curve in curve_set.curves
+        for (run, run_id), curves in runs.items()
     ]
-    return rows + [{"rejected": str(rejected)} for rejected in curve_set.rejected]
+    rejected = [{"rejected": str(rejected)} for rejected in curve_set.rejected]
+    return [head, *rows, *rejected, *({"note": note} for note in curve_set.notes)]
+
+
+def _shared(ledgers: Sequence[Mapping[str, Condition]]) -> dict[str, Condition]:
+    """Return what all ledgers have and agree on; of one alone there is nothing to share."""
+    if len(ledgers) < 2:
+        return {}
+    return {
+        name: value
+        for name, value in ledgers[0].items()
+        if all(ledger.get(name) == value for ledger in ledgers)
+    }
+
+
+def _listed(conditions: Mapping[str, Condition]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in conditions.items())
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 SHELVES: Mapping[str, Callable[[Path | None], list[Row]]] = {

@@ -44,6 +44,24 @@ def test_experiments(tmp_path: Path) -> None:
     assert [row["name"] for row in listed("experiments", tmp_path)] == list(EXPERIMENTS)
 
 
+def test_a_store_says_each_condition_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "logs.csv"
+    rows = [f"{run},{t},{t * run}" for run in (1, 2) for t in range(5)]
+    table.write_text("\n".join(["seed,env_steps,episodic_return", *rows]), encoding="utf-8")
+    store = tmp_path / "store"
+    assert main(["import", str(table), "--run", "seed", "--out", str(store), "--quiet"]) == 0
+    capsys.readouterr()
+
+    assert main(["show", "store", str(store)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[:2] == [str(store), "    2 runs, 2 curves"]
+    curves = [line for line in shown if "episodic_return" in line]
+    assert curves == ["    episodic_return: 5 points over env_steps, 0 to 4"] * 2
+    assert sum("seed=1" in line for line in shown) == 1
+
+
 def test_a_store_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "store"]) == 2
     assert "ontogeny show store FOLDER" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def test_a_ladder_is_run_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFix
     assert captured.err == "training: 0/2\ntraining: 2/2\n"
     assert main(["show", "store", str(store)]) == 0
     shown = capsys.readouterr().out
-    assert "3 points over env_steps 0 to 128" in shown
+    assert "3 points over env_steps, 0 to 128" in shown
     assert "alpha=0.0" in shown or "alpha=0," in shown
     assert "alpha=0.5" in shown
     assert main([*words, "--quiet"]) == 0

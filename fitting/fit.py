@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
 Array = NDArray[np.float64]
@@ -47,7 +49,7 @@ class PointFit:
     Attributes
     ----------
     hypothesis : Hypothesis
-    curve_digest : str
+    curve : Curve
     names : tuple of str
         The form's parameters, then the noise's.
     theta, se, lower, upper : ndarray, shape (p,)
@@ -57,12 +59,10 @@ class PointFit:
     n_obs, n_free : int
         Points, and free parameters (noise included).
     status : FitStatus
-    lmfit : object
-        The ``lmfit`` result behind the estimate, if there is one.
     """
 
     hypothesis: Hypothesis
-    curve_digest: str
+    curve: Curve
     names: tuple[str, ...]
     theta: Array
     se: Array
@@ -73,13 +73,37 @@ class PointFit:
     n_obs: int
     n_free: int
     status: FitStatus = FitStatus.OK
-    lmfit: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         p = len(self.names)
         for name in ("theta", "se", "lower", "upper"):
             _lock(self, name, (p,))
         _lock(self, "covariance", (p, p))
+
+    @property
+    def curve_digest(self) -> str:
+        """Digest of the curve."""
+        return self.curve.digest
+
+    @cached_property
+    def lmfit(self) -> Any:
+        """The `lmfit.minimizer.MinimizerResult` of least squares from this optimum.
+
+        Of the form's parameters on whitened residuals, the noise as it was fitted. None where the
+        noise is not Gaussian or nothing was fitted.
+        """
+        from fitting.lmfit_result import lmfit_result
+
+        return lmfit_result(self)
+
+    def report(self) -> str:
+        """Return lmfit's own report of the fit; empty where there is none."""
+        import lmfit
+
+        return "" if self.lmfit is None else str(lmfit.fit_report(self.lmfit))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "lmfit"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         _restore(self, state)

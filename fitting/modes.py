@@ -178,18 +178,31 @@ def _with_noise(target: Target, starts: Array, factors: Array, most: int) -> tup
     m = target.dimension - d
     if m == 0:
         return starts, factors
-    stories = np.array([_stories(target, level) for level in _levels(target, starts)])
+    levels = _levels(target, starts)
+    if _wanders(target):
+        # What the wander may explain without the form's help, wherever the form then stands.
+        starts, levels = np.vstack((starts, np.zeros(d))), np.append(levels, target.curve.y.std())
+        factors, k = np.concatenate((factors, np.eye(d)[None])), k + 1
+    stories = np.array([_stories(target, level) for level in levels])
     n_stories, n_memories = stories.shape[1:3]
     points = np.empty((k, n_stories, n_memories, d + m))
     points[..., :d], points[..., d:] = starts[:, None, None], stories
     value = log_target(target, points.reshape(-1, d + m)).reshape(k, n_stories, n_memories)
     best = np.argmax(value, axis=2)[..., None]
     centers = np.take_along_axis(points, best[..., None], axis=2).reshape(-1, d + m)
-    ranked = np.argsort(-np.take_along_axis(value, best, axis=2).ravel())[:most]
+    heights = np.take_along_axis(value, best, axis=2)[..., 0]
+    ranked = np.argsort(-heights.ravel())[:most]
+    if _wanders(target):
+        ranked = np.unique(np.append(ranked, (k - 1) * n_stories + heights[-1].argmax()))
     whole = np.zeros((len(ranked), d + m, d + m))
     whole[:, :d, :d] = factors[ranked // n_stories]
     whole[:, range(d, d + m), range(d, d + m)] = 0.15
     return centers[ranked], whole
+
+
+def _wanders(target: Target) -> bool:
+    parameters = target.hypothesis.noise.parameters
+    return any(p.kind is not NoiseKind.SD for p in parameters)
 
 
 def _levels(target: Target, starts: Array) -> Array:

@@ -2,8 +2,7 @@
 
 Under Gaussian noise the linear parameters are eliminated: for every value of the others they are
 solved for exactly (variable projection, Golub and Pereyra 1973), on whitened columns. What remains
-is searched in coordinates in which a likelihood is closest to a parabola: logarithms of positive
-numbers, log odds of shares, places in units of the last time.
+is searched in the coordinates of `fitting.coordinates`.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from fitting.coordinates import Coordinates, coordinates
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
-from theory.parameter import Kind
 
 FloatArray = NDArray[np.float64]
 
@@ -37,40 +36,17 @@ class Objective:
     ----------
     hypothesis, curve
         What is fitted to what.
-    names
-        Searched parameters, in coordinate order: d of them.
-    lower, upper
-        Shape (d,): the support of the priors, in coordinates.
+    space
+        Coordinates of the searched parameters, d of them.
     """
 
     hypothesis: Hypothesis
     curve: Curve
-    names: tuple[str, ...]
-    lower: FloatArray
-    upper: FloatArray
-    _logarithmic: NDArray[np.bool_]
-    _odds: NDArray[np.bool_]
-    _unit: FloatArray
+    space: Coordinates
 
     def natural(self, x: FloatArray) -> FloatArray:
         """Parameter values (B, d) at coordinates (B, d); ordered places come out ordered."""
-        x = np.clip(x, self.lower, self.upper)
-        values = x * self._unit
-        values[:, self._logarithmic] = np.exp(x[:, self._logarithmic])
-        values[:, self._odds] = 1.0 / (1.0 + np.exp(-x[:, self._odds]))
-        for group in self.hypothesis.form.ordered:
-            columns = [self.names.index(name) for name in group if name in self.names]
-            values[:, columns] = np.sort(values[:, columns], axis=1)
-        return values
-
-    def coordinates(self, values: FloatArray) -> FloatArray:
-        """Coordinates (B, d) of parameter values (B, d), put inside the bounds."""
-        x = values / self._unit
-        tiny = np.finfo(np.float64).tiny
-        x[:, self._logarithmic] = np.log(np.maximum(values[:, self._logarithmic], tiny))
-        share = np.clip(values[:, self._odds], 1e-12, 1.0 - 1e-12)
-        x[:, self._odds] = np.log(share) - np.log1p(-share)
-        return np.clip(x, self.lower, self.upper)
+        return self.space.sorted(self.space.natural(x))
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Negative log likelihood (B,) at coordinates (B, d)."""
@@ -121,21 +97,8 @@ def objective(hypothesis: Hypothesis, curve: Curve) -> Objective:
     """Build the objective of a hypothesis on a curve."""
     form, noise = hypothesis.form, hypothesis.noise
     inner = form.nonlinear if noise.gaussian else (*form.linear, *form.nonlinear)
-    kinds = {parameter.name: parameter.kind for parameter in form.parameters}
-    spread = float(np.ptp(curve.y)) or 1.0
-    units = {Kind.FLOOR: spread, Kind.GAIN: spread, Kind.MIDPOINT: curve.t[-1] or 1.0}
-    units[Kind.SLOPE] = spread / units[Kind.MIDPOINT]
-    positive = (Kind.TIMESCALE, Kind.RATE, Kind.EXPONENT)
     names = (*inner, *noise.names)
-    logarithmic = np.array([n in noise.names or kinds[n] in positive for n in names], dtype=bool)
-    odds = np.array([n not in noise.names and kinds[n] is Kind.SHARE for n in names], dtype=bool)
-    unit = np.array([1.0 if n in noise.names else units.get(kinds[n], 1.0) for n in names])
-    free = np.full(len(names), np.inf)
-    built = Objective(hypothesis, curve, names, -free, free, logarithmic, odds, unit)
-    support = np.array([_support(hypothesis, name, form.linear) for name in names])
-    lower, upper = support.reshape(-1, 2).T
-    ends = [built.coordinates(end[None, :].copy())[0] for end in (lower, upper)]
-    return Objective(hypothesis, curve, names, ends[0], ends[1], logarithmic, odds, unit)
+    return Objective(hypothesis, curve, coordinates(hypothesis, curve, names))
 
 
 def project(y: FloatArray, design: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -175,11 +138,3 @@ def project(y: FloatArray, design: FloatArray) -> tuple[FloatArray, FloatArray]:
         later = np.einsum("bi,bi->b", triangle[:, j, j + 1 :], coefficients[:, j + 1 :])
         coefficients[:, j] = (along[:, j] - later) / triangle[:, j, j]
     return np.einsum("bn,bn->b", rest, rest), coefficients
-
-
-def _support(hypothesis: Hypothesis, name: str, linear: tuple[str, ...]) -> tuple[float, float]:
-    """Return the ends of a prior's support; floor, gain and slope are free."""
-    if name in linear:
-        return -np.inf, np.inf
-    prior = hypothesis.priors[name]
-    return float(prior.ppf(0.0)), float(prior.ppf(1.0))

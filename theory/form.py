@@ -212,6 +212,21 @@ class Form:
         parts = self._evaluate(self._design, t, nonlinear, self.nonlinear, len(self.linear))
         return np.moveaxis(parts, 0, -1)
 
+    def tangents(self, t: ArrayLike, nonlinear: ArrayLike = ()) -> FloatArray:
+        """Return the columns of `design`, and after them those columns' derivatives.
+
+        Parameters
+        ----------
+        t : float or (n,).
+        nonlinear : (..., p - q), in the order of `nonlinear`.
+
+        Returns
+        -------
+        (q + m, ..., n): the parts stand first. The derivatives are those that `moved` lists.
+        """
+        n_parts = len(self.linear) + len(self.moved)
+        return self._evaluate(self._tangents, t, nonlinear, self.nonlinear, n_parts)
+
     def divided_design(self, t: ArrayLike, others: ArrayLike = ()) -> FloatArray:
         """Return the columns of `design` at share 0, and last what a share of 1 adds to one.
 
@@ -235,9 +250,21 @@ class Form:
 
         Symbolic work is not for several threads at once, numeric functions are.
         """
-        self._value, self._jacobian, self._design  # noqa: B018 (cached when first seen)
+        self._value, self._jacobian, self._design, self._tangents  # noqa: B018 (cached when seen)
         if self.divided is not None:
             self._divided_design  # noqa: B018
+
+    @cached_property
+    def moved(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (j, k): the column of linear parameter j depends on nonlinear parameter k."""
+        symbols = dict(zip(self.names, self.symbols, strict=True))
+        columns = [sympy.diff(self.expression, symbols[name]) for name in self.linear]
+        return tuple(
+            (j, k)
+            for j, column in enumerate(columns)
+            for k, name in enumerate(self.nonlinear)
+            if symbols[name] in column.free_symbols
+        )
 
     @cached_property
     def plain(self) -> sympy.Expr:
@@ -271,6 +298,13 @@ class Form:
         symbols = dict(zip(self.names, self.symbols, strict=True))
         columns = [differentiate(self.expression, symbols[name]) for name in self.linear]
         return _compiled([symbols[name] for name in self.nonlinear], columns)
+
+    @cached_property
+    def _tangents(self) -> Numeric:
+        symbols = dict(zip(self.names, self.symbols, strict=True))
+        columns = [differentiate(self.expression, symbols[name]) for name in self.linear]
+        slopes = [differentiate(columns[j], symbols[self.nonlinear[k]]) for j, k in self.moved]
+        return _compiled([symbols[name] for name in self.nonlinear], [*columns, *slopes])
 
     @cached_property
     def _divided_design(self) -> Numeric:

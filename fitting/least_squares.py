@@ -25,11 +25,13 @@ FloatArray = NDArray[np.float64]
 Transport = Callable[[FloatArray], FloatArray]
 Evaluate = Callable[[FloatArray, IntArray], Projection]
 
-GRID = 256
+GRID = 512
 """Grid points for each nonlinear parameter."""
 
-STARTS = 12
-"""Starts for each nonlinear parameter."""
+STARTS = 24
+"""Starts for each nonlinear parameter, up to `_MOST_STARTS`."""
+
+_MOST_STARTS = 60
 
 _HEATS = ((5, 1 / 3), (8, 1 / 8))  # rounds of descent, and the share of all starts left then
 _LAST_ROUNDS = 200
@@ -103,7 +105,7 @@ def best(
     values = transport(ndtri(cube))
     grid = space.of(values)
     scores = _scores(form, t, y, weight, values)
-    chosen = _apart(cube, scores, STARTS * d)
+    chosen = _apart(cube, scores, min(STARTS * d, _MOST_STARTS))
     x = grid[chosen]
     if starts is not None:
         more = space.of(starts.reshape(-1, d)).reshape(len(y), -1, d)

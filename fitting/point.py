@@ -29,7 +29,8 @@ def fit(hypothesis: Hypothesis, curve: Curve, *, starts: FloatArray | None = Non
         The data.
     starts
         Shape (K, p), optional: parameter values, form first, then noise (posterior draws, say), to
-        descend from *instead of* the global search.
+        descend from: beside the global search where the fit is least squares, instead of it under
+        other noise.
 
     Returns
     -------
@@ -38,9 +39,12 @@ def fit(hypothesis: Hypothesis, curve: Curve, *, starts: FloatArray | None = Non
         numbers are nan. Intervals are Wald intervals, 95 %, symmetric in the logarithm of positive
         parameters and the log odds of shares.
     """
-    if starts is not None and curve.n_obs > len(hypothesis.names):
+    if starts is None or curve.n_obs <= len(hypothesis.names):
+        return fit_many((hypothesis,), (curve,))[0]
+    if not is_least_squares(hypothesis, curve):
         return maximum(hypothesis, curve, starts)
-    return fit_many((hypothesis,), (curve,))[0]
+    places = [hypothesis.names.index(name) for name in hypothesis.form.nonlinear]
+    return least_squares_fits((hypothesis,), (curve,), starts[None, :, places])[0]
 
 
 def fit_many(

@@ -10,6 +10,7 @@ import sympy
 from pytensor.tensor.variable import TensorVariable
 from sympy.printing.lambdarepr import LambdaPrinter
 
+from fitting.numeric_op import SLOPES, NumericOp
 from theory.form import TIME, Form
 from theory.stable import SMALLEST
 
@@ -75,6 +76,7 @@ _FUNCTIONS = {
     "softplus": pt.softplus,
     "clamped_log": _clamped_log,
     "expm1": pt.expm1,
+    **{name: NumericOp(name) for name in SLOPES},
 }
 
 

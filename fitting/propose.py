@@ -12,7 +12,7 @@ from fitting.comparison import Comparison
 from fitting.verdict import inconclusive
 from theory.curve import Curve
 from theory.form import Form
-from theory.forms import FORMS
+from theory.forms import COMMON, FORMS
 from theory.hypothesis import default_hypothesis
 from theory.noise import NOISES, Noise, noises_for
 
@@ -37,7 +37,7 @@ def propose(
     seed
         Same seed, same result.
     forms
-        Forms or names of registered ones; by default all of them.
+        Forms or names of registered ones; by default the common ones (`theory.forms.COMMON`).
     noises
         Noises or their names; by default those that suit the curve (`theory.noise.noises_for`).
     workers
@@ -48,7 +48,7 @@ def propose(
     ValueError
         If a name is unknown, or a noise cannot be used on this curve.
     """
-    chosen = list(FORMS.values()) if forms is None else _chosen(forms, FORMS, "form")
+    chosen = _chosen(COMMON if forms is None else forms, FORMS, "form")
     kinds = list(noises_for(curve)) if noises is None else _chosen(noises, NOISES, "noise")
     try:
         hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in kinds]

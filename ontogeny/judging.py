@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
+EVERY = "all"
+"""Stands for every registered form."""
 
 
 def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,12 @@ def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "curves", type=Path, metavar="CURVES", help="a CSV or Parquet table, or a store"
     )
-    parser.add_argument("--forms", nargs="+", metavar="FORM", help="only these forms")
+    parser.add_argument(
+        "--forms",
+        nargs="+",
+        metavar="FORM",
+        help="only these forms (default: the common ones), or all; see 'ontogeny show forms'",
+    )
     parser.add_argument(
         "--noise", nargs="+", metavar="NOISE", help="only these noises (default: what suits)"
     )
@@ -38,7 +45,8 @@ def judge(args: argparse.Namespace) -> int:
     from theory.noise import NOISES
 
     began = time.monotonic()
-    check_names(args.forms or (), FORMS, "form")
+    forms = list(FORMS) if args.forms == [EVERY] else args.forms
+    check_names(forms or (), FORMS, "form")
     check_names(args.noise or (), NOISES, "noise")
     curve_set = read(args.curves, args)
     say_what_was_left_out(curve_set, args.quiet)
@@ -52,7 +60,7 @@ def judge(args: argparse.Namespace) -> int:
             curve_set.curves,
             seed=args.seed,
             progress=progress,
-            forms=args.forms,
+            forms=forms,
             noises=args.noise,
         )
     provenance = _provenance(args, time.monotonic() - began)

@@ -35,7 +35,7 @@ def propose_all(
     progress : callable
         Told (label, done, total).
     forms, noises : sequences of str, optional
-        Names of the competitors; by default all forms and the noises that suit a curve.
+        Names of the competitors; by default the common forms and the noises that suit a curve.
     n_jobs : int, optional
         Processors to use; by default all. The result does not depend on it.
     """

@@ -1,20 +1,24 @@
-"""Three functions that keep expressions finite where their textbook writing overflows.
+"""Functions that keep expressions finite where their textbook writing overflows, or has no writing.
 
 ``log(1 + exp(x))`` overflows for large x although its value is near x, ``(t/timescale)**n`` has a
 Jacobian of 0·∞ at t = 0, and ``1 - exp(-x)`` has no correct digit for tiny x. Forms are written
 with `softplus`, `clamped_log` and `approach` instead; in print (:func:`plain`) they read as the
-textbook functions they stand for.
+textbook functions they stand for. So does `gamma_rise`, whose derivative in its order has no closed
+form. `gradient_rise`, the inverse of elementary functions, keeps its name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import erf, expit, gammainc, gammaln
 from sympy.codegen.cfunctions import expm1
+
+from theory.incomplete_gamma import order_slope
 
 SMALLEST = 1e-200
 """What `clamped_log` takes 0 for: far below any ratio of times, far above underflow."""
@@ -85,6 +89,76 @@ class approach(sympy.Function):  # type: ignore[misc]  # noqa: N801
         return real
 
 
+class gamma_rise(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """``gamma_rise(order, x)``: the regularized lower incomplete gamma function P(order, x)."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 2) -> sympy.Expr:
+        """Return the derivative in the order (1) or in x (2)."""
+        order, x = self.args
+        if argindex == 1:
+            return gamma_rise_by_order(order, x)
+        return sympy.exp((order - 1) * clamped_log(x) - x - sympy.loggamma(order))
+
+    def _eval_rewrite_as_lowergamma(self, order: sympy.Expr, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return sympy.lowergamma(order, x) / sympy.gamma(order)
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self._eval_rewrite_as_lowergamma(*self.args)._eval_evalf(prec)
+
+
+class gamma_rise_by_order(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """The derivative of `gamma_rise` in its order."""
+
+    nargs = 2
+
+
+class gradient_rise(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """``1/(1 + exp(-u))`` where ``u + sinh(u) = 2*x``.
+
+    It is the p of ``p' = 4·p²·(1 - p)²`` with p(0) = 1/2, as steep there as the logistic function.
+    """
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return the derivative."""
+        return 4 * self**2 * (1 - self) ** 2
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr | None:
+        x = self.args[0]._eval_evalf(prec + 20)
+        if x is None or not x.is_Number:
+            return None
+        u = _first_root(2 * x, sympy.asinh)
+        before = None
+        while before is None or abs(u - before) > sympy.Float(2, precision=53) ** -prec:
+            before, u = u, _next_root(u, 2 * x, sympy.exp)
+        return (1 / (1 + sympy.exp(-u)))._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        x = printer.doprint(2 * self.args[0])
+        text = rf"\left. \frac{{1}}{{1 + e^{{-u}}}} \right|_{{u + \sinh u = {x}}}"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+
+def _first_root(y: Any, asinh: Callable[[Any], Any]) -> Any:
+    """Return about the u of u + sinh(u) = y, to 0.06."""
+    return asinh(y - asinh(y / 2))
+
+
+def _next_root(u: Any, y: Any, exp: Callable[[Any], Any]) -> Any:
+    """Return u after a step of Halley's method, with three times the digits."""
+    growth = exp(u)
+    sinh, slope = (growth - 1 / growth) / 2, 1 + (growth + 1 / growth) / 2
+    miss = u + sinh - y
+    return u - miss / (slope - miss * sinh / slope / 2)
+
+
 def _numpy_softplus(x: Any) -> NDArray[np.float64]:
     out: NDArray[np.float64] = np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
     return out
@@ -106,13 +180,33 @@ def _numpy_approach(x: Any) -> NDArray[np.float64]:
     return out
 
 
+def _numpy_gradient_rise(x: Any) -> NDArray[np.float64]:
+    y = np.minimum(2.0 * np.abs(x), 1e150)  # its square is still a number
+    u = _first_root(y, np.arcsinh)
+    for _ in range(2):  # enough for all digits
+        u = _next_root(u, y, np.exp)
+    out: NDArray[np.float64] = expit(np.copysign(u, x))
+    return out
+
+
+def _numpy_dirac_delta(x: Any, _: int = 0) -> NDArray[np.float64]:
+    # The derivative of a jump; at the jump itself there is none.
+    return np.zeros(np.shape(x))
+
+
 NUMPY = {
+    "DiracDelta": _numpy_dirac_delta,
     "approach": _numpy_approach,
     "clamped_log": _numpy_clamped_log,
+    "erf": erf,
+    "gamma_rise": gammainc,
+    "gamma_rise_by_order": order_slope,
+    "gradient_rise": _numpy_gradient_rise,
+    "loggamma": gammaln,
     "softplus": _numpy_softplus,
     "tanh": _numpy_tanh,
 }
-"""The functions of this module (and a quick tanh) on arrays, for `sympy.lambdify`."""
+"""The functions of this module, and some that numpy lacks or is slow in, for `sympy.lambdify`."""
 
 
 def differentiate(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
@@ -139,15 +233,25 @@ def _exponentials(product: sympy.Mul) -> list[sympy.Expr]:
 
 
 def plain(expression: sympy.Expr) -> sympy.Expr:
-    """Rewrite an expression in elementary functions only, powers as powers.
+    """Rewrite an expression in functions that a reader knows, powers as powers.
 
     Equal to `expression` wherever both are defined; less stable, made for reading.
     """
     for function in (softplus, clamped_log):
         expression = expression.replace(function, lambda x, f=function: f(x).rewrite(sympy.log))
+    expression = expression.replace(gamma_rise, lambda n, x: gamma_rise(n, x).rewrite("lowergamma"))
     expression = expression.replace(approach, lambda x: 1 - sympy.exp(-x))
+    expression = expression.replace(sympy.Heaviside, _cases)
     expression = expression.replace(expm1, lambda x: sympy.exp(x) - 1)
     return expression.replace(sympy.exp, _exponential)
+
+
+def _cases(x: sympy.Expr, at_zero: sympy.Expr) -> sympy.Expr:
+    """Return the jump of x after 0 as two cases, with what x is the difference of on two sides."""
+    if at_zero != 0:
+        return sympy.Heaviside(x, at_zero)
+    later = sympy.Add(*(a for a in sympy.Add.make_args(x) if not a.could_extract_minus_sign()))
+    return sympy.Piecewise((sympy.Integer(0), later <= later - x), (sympy.Integer(1), True))
 
 
 def _exponential(argument: sympy.Expr) -> sympy.Expr:

@@ -1,6 +1,6 @@
 """`ontogeny compare`: evidence, criteria and doubts of the forms and noises named.
 
-Without `--forms` and `--noise` all compete, as in `ontogeny propose`.
+Without `--forms` and `--noise` it does the same as `ontogeny propose`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ontogeny.judging import add_judging_arguments, judge
 
 SUMMARY = (
     "model comparison: evidence, criteria and doubts of the forms and noises named "
-    "(without --forms and --noise the same as propose: all compete)"
+    "(without --forms and --noise the same as propose)"
 )
 
 

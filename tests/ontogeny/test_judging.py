@@ -1,14 +1,19 @@
 """`propose`, `compare` and `report` from a table to files, through the command line."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fitting.comparison import Comparison
+from fitting.propose import _nothing
 from ontogeny.cli import main
 from ontogeny.judging import default_out
+from theory.curve import Curve
+from theory.forms import COMMON, FORMS
+from theory.hypothesis import Hypothesis
 
 Rows = list[tuple[float, float]]
 
@@ -213,3 +218,25 @@ def test_a_curve_that_cannot_be_judged_is_said_not_dropped(
     assert curve["n_obs"] == len(rows)
     assert curve["verdict"]["kind"] == "inconclusive"
     assert curve["verdict"]["reason"]
+
+
+@pytest.mark.parametrize(("words", "competing"), [(["all"], set(FORMS)), ([], set(COMMON))])
+def test_which_forms_compete(
+    words: list[str],
+    competing: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = tmp_path / "runs.csv"
+    table.write_text("env_steps,success\n" + "".join(f"{t},{t % 3}\n" for t in range(9)))
+    seen: list[str] = []
+
+    def compared(curve: Curve, hypotheses: Sequence[Hypothesis], **options: object) -> Comparison:
+        seen.extend(hypothesis.form.name for hypothesis in hypotheses)
+        return _nothing(curve, "nothing is compared here.")
+
+    monkeypatch.setattr("fitting.propose.compare", compared)
+    chosen = ["--forms", *words] if words else []
+    arguments = ["propose", str(table), *chosen, "--quiet", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    assert set(seen) == competing

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from theory.form import TIME as t
 from theory.form import Form
-from theory.forms.words import floor
-from theory.parameter import Kind, Parameter
-
-slope = Parameter("slope", "change per unit of time", "y/t", Kind.SLOPE)
+from theory.forms.words import floor, slope
 
 constant = Form(
     name="constant",

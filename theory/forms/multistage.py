@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import tanh
+from sympy import sqrt, tanh
 
 from theory.form import TIME as t
 from theory.form import Form
@@ -25,4 +25,32 @@ double_logistic = Form(
     reference="Saxe, McClelland & Ganguli 2014, Exact solutions to the nonlinear dynamics of "
     "learning in deep linear neural networks, eq. 12: one logistic step a mode",
     ordered=(("midpoint_1", "midpoint_2"),),
+)
+
+share_1 = Parameter("share_1", "part of the first two steps that the first brings", "", Kind.SHARE)
+share_2 = Parameter(
+    "share_2", "square of the part of the gain that the first two steps bring", "", Kind.SHARE
+)
+rate_3, midpoint_3 = step_rate("rate_3", "the third"), step_midpoint(3, "the third")
+
+# Squared so that, with both uniform on (0, 1), the parts of the gain are Dirichlet(1, 1, 1): all
+# divisions between three steps alike.
+_first_two = sqrt(share_2.symbol)
+_step_3 = 1 + tanh(rate_3.symbol * (t - midpoint_3.symbol) / 2)
+
+triple_logistic = Form(
+    name="triple_logistic",
+    expression=floor.symbol
+    + gain.symbol
+    * (
+        _first_two * (share_1.symbol * _step_1 + (1 - share_1.symbol) * _step_2)
+        + (1 - _first_two) * _step_3
+    )
+    / 2,
+    parameters=(
+        *(floor, gain, share_1, share_2),
+        *(rate_1, midpoint_1, rate_2, midpoint_2, rate_3, midpoint_3),
+    ),
+    reference="Saxe, McClelland & Ganguli 2014, as double_logistic, with three modes",
+    ordered=(("midpoint_1", "midpoint_2", "midpoint_3"),),
 )

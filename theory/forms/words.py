@@ -14,6 +14,7 @@ EXPONENTIAL_WIDTH = math.log(9)
 
 floor = Parameter("floor", "value before the change", "y", Kind.FLOOR)
 gain = Parameter("gain", "change from floor to plateau, negative for a fall", "y", Kind.GAIN)
+slope = Parameter("slope", "change per unit of time", "y/t", Kind.SLOPE)
 midpoint = Parameter("midpoint", "time at which half the gain is reached", "t", Kind.MIDPOINT)
 half_time = Parameter(
     "timescale",
@@ -22,12 +23,15 @@ half_time = Parameter(
     Kind.TIMESCALE,
     width_factor=80 / 9,
 )
+positive_midpoint = Parameter("midpoint", midpoint.meaning, "t", Kind.MIDPOINT, lower=0.0)
 
 
-def step_rate(name: str = "rate", step: str = "the") -> Parameter:
-    """Return the rate of a logistic step: four times its steepest slope over its gain."""
+def step_rate(
+    name: str = "rate", step: str = "the", *, width_factor: float = LOGISTIC_WIDTH
+) -> Parameter:
+    """Return the rate of a step, by default a logistic one: 4 × its steepest slope / its gain."""
     meaning = f"steepness of {step} step: 4 × steepest slope / gain"
-    return Parameter(name, meaning, "1/t", Kind.RATE, width_factor=LOGISTIC_WIDTH)
+    return Parameter(name, meaning, "1/t", Kind.RATE, width_factor=width_factor)
 
 
 def step_midpoint(index: int, step: str) -> Parameter:

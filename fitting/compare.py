@@ -34,6 +34,7 @@ from fitting.verdict import judge
 from theory.curve import Curve
 from theory.family import Family, family_grid
 from theory.hypothesis import Hypothesis, center_and_extent
+from theory.noise import NoiseKind
 
 FloatArray = NDArray[np.float64]
 
@@ -208,7 +209,8 @@ def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
 
 
 def _autocorrelated(hypothesis: Hypothesis) -> bool:
-    return "correlation_time" in hypothesis.noise.names
+    memories = (NoiseKind.TIME, NoiseKind.COUNT)
+    return any(parameter.kind in memories for parameter in hypothesis.noise.parameters)
 
 
 def _leading(candidates: Sequence[Candidate], weights: FloatArray) -> list[int]:
@@ -275,9 +277,11 @@ def _notes(curve: Curve, candidates: Sequence[Candidate]) -> tuple[str, ...]:
         "Priors take their scale from the range of this curve (empirical Bayes); the band shows "
         "those of floor, gain and slope half and twice as wide."
     ]
-    if curve.window is not None and curve.window > 1:
+    known = any("window" in candidate.hypothesis.noise.names for candidate in candidates)
+    if curve.window is not None and curve.window > 1 and not known:
         found.append(
-            f"The log is a moving average over {curve.window}; the noise models do not know that."
+            f"The log is a moving average over {curve.window}; of the noises only moving_average "
+            "knows that."
         )
     if curve.n_obs < 20:
         found.append(f"{curve.n_obs} points say little about a shape.")

@@ -10,6 +10,7 @@ from fitting.residuals import LjungBox, autocorrelation, ljung_box
 from fitting.screening import LAPLACE
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis, center_and_extent
+from theory.noise import BetaBinomial, Binomial
 
 FloatArray = NDArray[np.float64]
 
@@ -141,8 +142,8 @@ def residual_test(curve: Curve, point: PointFit) -> LjungBox | None:
 def whitened_residuals(curve: Curve, point: PointFit) -> FloatArray | None:
     """Residuals (n,) that are independent and of variance 1 if the hypothesis holds.
 
-    Prediction errors of the Kalman filter under Gaussian noise, Pearson residuals under binomial
-    noise; None without a point fit.
+    Prediction errors under Gaussian noise, Pearson residuals under noise of counts; None under
+    other noises and without a point fit.
     """
     if not np.isfinite(point.log_likelihood):
         return None
@@ -153,7 +154,9 @@ def whitened_residuals(curve: Curve, point: PointFit) -> FloatArray | None:
     rest = curve.y - y_hat
     if noise.gaussian:
         return np.asarray(noise.whiten(rest[None, None], curve, point.theta[None, p:])[0][0, 0])
-    if curve.n_trials is None:
+    if curve.n_trials is None or not isinstance(noise, Binomial | BetaBinomial):
         return None
     variance = np.maximum(y_hat * (1.0 - y_hat), 1e-12) / curve.n_trials
+    if isinstance(noise, BetaBinomial):
+        variance = variance * (1.0 + (curve.n_trials - 1) * point.theta[p])
     return np.asarray(rest / np.sqrt(variance))

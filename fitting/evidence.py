@@ -111,7 +111,7 @@ def _sample(
         return final
     if _easy(final):
         return _settled(recorder, joined(adaptive, anchor, ANCHORED), 3 * draws, precision, rng)
-    points = walk(recorder.values, scattered(target, size=50, rng=rng), rng=rng)
+    points = walk(recorder.values, scattered(target, size=25, rng=rng), rng=rng)
     points = target.hypothesis.ordered(points, target.names)
     walked = from_points(points, 4 * target.dimension, rng=rng)
     anchor = joined(walked, anchor, 0.3)

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
 OUTSIDE = 1.8  # deviate of a place well before or after the curve
 MEMORIES = (-1.5, 0.0, 1.2)  # deviates of a correlation time: short, middling, long
+# Of a window: its likelihood has a kink at every distance between two points, and many peaks.
+WINDOWS = tuple(np.linspace(-2.2, 2.0, 43))
 
 
 @final
@@ -201,8 +203,9 @@ def _with_noise(target: Target, starts: Array, factors: Array, most: int) -> tup
 
 
 def _wanders(target: Target) -> bool:
+    """Whether the noise has a memory, so that it may explain what looks like form."""
     parameters = target.hypothesis.noise.parameters
-    return any(p.kind is not NoiseKind.SD for p in parameters)
+    return any(p.kind in (NoiseKind.TIME, NoiseKind.COUNT) for p in parameters)
 
 
 def _levels(target: Target, starts: Array) -> Array:
@@ -225,8 +228,10 @@ def _stories(target: Target, level: float) -> Array:
     parameters = target.hypothesis.noise.parameters
     spreads = [i for i, p in enumerate(parameters) if p.kind is NoiseKind.SD]
     memories = MEMORIES if len(spreads) < len(parameters) else (0.0,)
+    if "window" in target.hypothesis.noise.names:
+        memories = WINDOWS
     stories = []
-    for size in range(1, len(spreads) + 1):
+    for size in range(min(1, len(spreads)), len(spreads) + 1):
         for large in combinations(spreads, size):
             z = np.empty((len(memories), len(parameters)))
             z[:] = np.array(memories)[:, None]

@@ -1,7 +1,7 @@
 """Posterior draws by Hamiltonian Monte Carlo (PyMC's NUTS): the cross-check of importance sampling.
 
 The model is written in the same standard normal deviates as everywhere else, with the form as a
-PyTensor graph and wandering noise as a dense multivariate normal. PyMC is imported only when it
+PyTensor graph and correlated noise as a dense multivariate normal. PyMC is imported only when it
 samples.
 """
 
@@ -21,7 +21,21 @@ from fitting.fit import FitStatus, PosteriorFit
 from fitting.point import fit
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
-from theory.noise import AR1White, Binomial, KnownSE, Noise, OUWhite, White
+from theory.noise import (
+    NOISES,
+    AR1White,
+    BetaBinomial,
+    Binomial,
+    KnownSE,
+    MeanLinked,
+    MovingAverage,
+    Noise,
+    OUWhite,
+    StudentT,
+    White,
+)
+from theory.noises.binomial import counts
+from theory.noises.mean_linked import ends_of
 from theory.prior import LogNormal, LogUniform, Prior, TimeLocation, Uniform
 
 FloatArray = NDArray[np.float64]
@@ -231,8 +245,8 @@ def _likelihood(hypothesis: Hypothesis, curve: Curve, parameters: Mapping[str, A
 
     form, noise = hypothesis.form, hypothesis.noise
     y_hat = graph(form, curve.t, {name: parameters[name] for name in form.names})
-    if isinstance(noise, Binomial):
-        _binomial(curve, y_hat)
+    if isinstance(noise, Binomial | BetaBinomial):
+        _counts(noise, curve, parameters, y_hat)
         return
     known = np.zeros(curve.n_obs) if curve.y_se is None else np.asarray(curve.y_se)
     if isinstance(noise, KnownSE):
@@ -240,13 +254,16 @@ def _likelihood(hypothesis: Hypothesis, curve: Curve, parameters: Mapping[str, A
     elif isinstance(noise, White):
         sd = pm.math.sqrt(parameters["sd_white"] ** 2 + known**2)
         pm.Normal("y", y_hat, sd, observed=curve.y)
-    elif isinstance(noise, OUWhite | AR1White):
+    elif isinstance(noise, StudentT):
+        scale = pm.math.sqrt(parameters["sd_white"] ** 2 + known**2)
+        pm.StudentT("y", nu=parameters["freedom"], mu=y_hat, sigma=scale, observed=curve.y)
+    elif isinstance(noise, MeanLinked):
+        sd = pm.math.sqrt(_linked(noise, curve, parameters, y_hat) ** 2 + known**2)
+        pm.Normal("y", y_hat, sd, observed=curve.y)
+    elif isinstance(noise, OUWhite | AR1White | MovingAverage):
         pm.MvNormal("y", y_hat, cov=_covariance(noise, curve, parameters, known), observed=curve.y)
     else:
-        raise ValueError(
-            f"NUTS has no graph for {noise.name} noise; choose from "
-            f"{sorted(['ar1_white', 'binomial', 'known_se', 'ou_white', 'white'])}."
-        )
+        raise ValueError(f"NUTS has no graph for {noise.name} noise; choose from {sorted(NOISES)}.")
 
 
 def _covariance(
@@ -254,23 +271,40 @@ def _covariance(
 ) -> Any:
     import pytensor.tensor as pt
 
-    places = curve.t if isinstance(noise, OUWhite) else np.arange(curve.n_obs, dtype=np.float64)
+    places = np.arange(curve.n_obs, dtype=np.float64) if isinstance(noise, AR1White) else curve.t
     apart = np.abs(places[:, None] - places[None, :])
-    wander = parameters["sd_wander"] ** 2 * pt.exp(-apart / parameters["correlation_time"])
-    return wander + pt.diag(parameters["sd_white"] ** 2 + known**2)
+    if isinstance(noise, MovingAverage):
+        shared = pt.maximum(1.0 - apart / parameters["window"], 0.0)
+    else:
+        shared = pt.exp(-apart / parameters["correlation_time"])
+    white = parameters["sd_white"] ** 2 + known**2
+    return parameters["sd_wander"] ** 2 * shared + pt.diag(white)
 
 
-def _binomial(curve: Curve, y_hat: Any) -> None:
+def _linked(noise: MeanLinked, curve: Curve, parameters: Mapping[str, Any], y_hat: Any) -> Any:
+    """Return standard deviations that follow the mean, (n,)."""
+    import pytensor.tensor as pt
+
+    low, high = noise.ends or ends_of(curve)
+    place = pt.clip((y_hat - low) / (high - low), 0.0, 1.0)
+    return parameters["sd_low"] ** (1.0 - place) * parameters["sd_high"] ** place
+
+
+def _counts(
+    noise: Binomial | BetaBinomial, curve: Curve, parameters: Mapping[str, Any], y_hat: Any
+) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
-    if curve.n_trials is None:
-        raise ValueError("binomial noise needs n_trials; give n_trials or use white noise.")
+    successes, trials = (count.astype(np.int64) for count in counts(curve, noise.name))
     outside = pt.any(pt.or_(pt.lt(y_hat, 0.0), pt.gt(y_hat, 1.0)))
     pm.Potential("support", pt.switch(outside, -np.inf, 0.0))
-    successes = np.round(curve.y * curve.n_trials).astype(np.int64)
     p = pt.clip(y_hat, 1e-12, 1.0 - 1e-12)
-    pm.Binomial("y", curve.n_trials, p, observed=successes)
+    if isinstance(noise, Binomial):
+        pm.Binomial("y", trials, p, observed=successes)
+    else:
+        size = 1.0 / parameters["overdispersion"] - 1.0
+        pm.BetaBinomial("y", n=trials, alpha=p * size, beta=(1.0 - p) * size, observed=successes)
 
 
 def _start(hypothesis: Hypothesis, curve: Curve) -> dict[str, float] | None:

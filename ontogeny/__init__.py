@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from empirics.readers import read_curves
     from empirics.store import Store
     from fitting.compare import compare
-    from fitting.point import fit
+    from fitting.point import fit, fit_many
     from fitting.posterior import sample
     from fitting.propose import propose
+    from fitting.random_effects import random_effects
     from papers.report import render as report
     from theory.curve import Curve
     from theory.form import Form
@@ -34,7 +35,9 @@ __all__ = [
     "Store",
     "compare",
     "fit",
+    "fit_many",
     "propose",
+    "random_effects",
     "read_curves",
     "report",
     "sample",
@@ -50,7 +53,9 @@ _HOMES = {
     "Store": ("empirics.store", "Store"),
     "compare": ("fitting.compare", "compare"),
     "fit": ("fitting.point", "fit"),
+    "fit_many": ("fitting.point", "fit_many"),
     "propose": ("fitting.propose", "propose"),
+    "random_effects": ("fitting.random_effects", "random_effects"),
     "read_curves": ("empirics.readers", "read_curves"),
     "report": ("papers.report", "render"),
     "sample": ("fitting.posterior", "sample"),

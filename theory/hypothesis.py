@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.curve import Curve
 from theory.form import Form
-from theory.noise import Noise, NoiseKind, NoiseParameter
+from theory.noise import MeanLinked, Noise, NoiseKind, NoiseParameter
 from theory.parameter import Kind, Parameter
 from theory.prior import LogUniform, Normal, Prior, ScaleMixture, TimeLocation, Uniform
 
@@ -196,6 +196,8 @@ def default_hypothesis(form: Form, noise: Noise, curve: Curve, *, scale: float =
         raise ValueError(f"scale must be positive and finite; got {scale}.")
     center, extent = center_and_extent(curve)
     _check_fittable(curve, extent)
+    if isinstance(noise, MeanLinked):
+        noise = noise.anchored(curve)  # a part of the curve is held against the whole one's ends
     location = _location(curve)
     priors: dict[str, Prior] = {}
     for parameter in form.parameters:
@@ -298,3 +300,13 @@ def _noise_prior(parameter: NoiseParameter, curve: Curve, extent: float) -> Prio
             )
         case NoiseKind.COUNT:
             return LogUniform(1.0, float(curve.n_obs), because="From one point to all points.")
+        case NoiseKind.FREEDOM:
+            return LogUniform(
+                2.0,
+                100.0,
+                because="From an infinite variance to all but Gaussian, every order alike.",
+            )
+        case NoiseKind.OVERDISPERSION:
+            return LogUniform(
+                1e-3, 0.5, because="A thousandth to half of a trial's luck is shared, any order."
+            )

@@ -1,7 +1,7 @@
 """Noise: how a measured curve scatters around its form; which noises suit a curve.
 
-Noise is part of a hypothesis. Gaussian noises are whitened exactly (Kalman filter with a stationary
-start), batched over parameter draws; known standard errors ``y_se`` always add to the white part.
+Noise is part of a hypothesis. Gaussian noises are whitened exactly (by Kalman filters and banded
+factors), batched over parameter draws; known standard errors ``y_se`` always add to the white part.
 """
 
 from collections.abc import Mapping
@@ -11,25 +11,46 @@ import numpy as np
 
 from theory.curve import Curve
 from theory.noises.base import Noise, NoiseKind, NoiseParameter
+from theory.noises.beta_binomial import BetaBinomial
 from theory.noises.binomial import Binomial, are_proportions
+from theory.noises.mean_linked import MeanLinked
+from theory.noises.moving_average import MovingAverage
+from theory.noises.student_t import StudentT
 from theory.noises.wander import AR1White, OUWhite
 from theory.noises.white import KnownSE, White
 
 __all__ = [
     "NOISES",
     "AR1White",
+    "BetaBinomial",
     "Binomial",
     "KnownSE",
+    "MeanLinked",
+    "MovingAverage",
     "Noise",
     "NoiseKind",
     "NoiseParameter",
     "OUWhite",
+    "StudentT",
     "White",
     "noises_for",
 ]
 
 NOISES: Mapping[str, Noise] = MappingProxyType(
-    {noise.name: noise for noise in (White(), KnownSE(), OUWhite(), AR1White(), Binomial())}
+    {
+        noise.name: noise
+        for noise in (
+            White(),
+            KnownSE(),
+            OUWhite(),
+            AR1White(),
+            MovingAverage(),
+            StudentT(),
+            MeanLinked(),
+            Binomial(),
+            BetaBinomial(),
+        )
+    }
 )
 """Every noise by name."""
 

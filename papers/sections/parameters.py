@@ -12,7 +12,7 @@ from papers.wording import PROGRESS
 
 Entry = Mapping[str, Any]
 SHOWN = 3
-OF_NOISE = {"correlation_time": "t"}
+OF_NOISE = {"correlation_time": "t", "window": "t", "freedom": "", "overdispersion": ""}
 """Units of the noise's parameters that are not in units of y."""
 
 

@@ -10,19 +10,21 @@ from scipy.stats import norm
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, center_and_extent, default_hypothesis
-from theory.noise import NOISES
+from theory.noise import NOISES, NoiseKind
 from theory.prior import Normal, TimeLocation
 
 CURVE = Curve("x", np.linspace(0, 10, 21), np.sin(np.linspace(0, 2, 21)) + 0.3)
 
 
-@pytest.mark.parametrize("noise", sorted(set(NOISES) - {"known_se", "binomial"}))
+# Forms leave [0, 1], where counts are impossible; known errors have nothing to fit.
+@pytest.mark.parametrize("noise", sorted(set(NOISES) - {"known_se", "binomial", "beta_binomial"}))
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_every_default_hypothesis_is_complete_and_reasoned(form: str, noise: str) -> None:
     hypothesis = default_hypothesis(FORMS[form], NOISES[noise], CURVE)
     assert tuple(hypothesis.priors) == hypothesis.names
     assert all(prior.because.endswith(".") for prior in hypothesis.priors.values())
-    assert set(hypothesis.linear) == set(FORMS[form].linear)
+    # Only a Gaussian likelihood is integrated over floor and gain in closed form.
+    assert set(hypothesis.linear) == (set(FORMS[form].linear) if NOISES[noise].gaussian else set())
     theta = hypothesis.draw_prior(50, rng=np.random.default_rng(1))
     assert np.all(np.isfinite(hypothesis.log_likelihood(theta, CURVE)))
     assert np.all(np.isfinite(hypothesis.log_prior(theta)))
@@ -49,6 +51,33 @@ def test_priors_move_with_the_units(form: str, a: float, b: float, c: float) -> 
         else:
             # Rates fall where times grow: the same numbers in the new unit.
             np.testing.assert_allclose(y[:, i], scale * x[:, i], rtol=1e-9)
+
+
+@pytest.mark.parametrize(("a", "b", "c"), [(3.0, 0.25, -7.0), (1e5, -40.0, 2.0)])
+@pytest.mark.parametrize("noise", sorted(NOISES))
+def test_priors_of_noise_move_with_the_units(noise: str, a: float, b: float, c: float) -> None:
+    moved = Curve("x", a * CURVE.t, b * CURVE.y + c)
+    here, there = (
+        default_hypothesis(FORMS["constant"], NOISES[noise], curve) for curve in (CURVE, moved)
+    )
+    names = NOISES[noise].names
+    z = np.random.default_rng(2).normal(size=(20, len(names)))
+    units = {NoiseKind.SD: abs(b), NoiseKind.TIME: a}
+    scales = [units.get(parameter.kind, 1.0) for parameter in NOISES[noise].parameters]
+    want = here.transport(z, names) * scales
+    np.testing.assert_allclose(there.transport(z, names), want, rtol=1e-9)
+    assert all(here.priors[name].because.endswith(".") for name in names)
+
+
+def test_priors_of_the_shapes_of_noise() -> None:
+    edges = np.array([-40.0, 40.0])
+    for noise, name, ends in (
+        ("student_t", "freedom", [2.0, 100.0]),
+        ("beta_binomial", "overdispersion", [1e-3, 0.5]),
+        ("moving_average", "window", [0.5, 10.0]),  # smallest gap to the last t
+    ):
+        hypothesis = default_hypothesis(FORMS["constant"], NOISES[noise], CURVE)
+        np.testing.assert_allclose(hypothesis.priors[name].transport(edges), ends, rtol=1e-12)
 
 
 def test_default_priors_are_those_of_the_design() -> None:

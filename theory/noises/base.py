@@ -19,8 +19,10 @@ class NoiseKind(StrEnum):
     """What a noise parameter measures; it decides the default prior and the transformation laws."""
 
     SD = "standard deviation, in the unit of y"
-    TIME = "correlation time, in the unit of t"
-    COUNT = "correlation time, in points"
+    TIME = "length of memory, in the unit of t"
+    COUNT = "length of memory, in points"
+    FREEDOM = "degrees of freedom, a pure number"
+    OVERDISPERSION = "correlation of the trials at one point, between 0 and 1"
 
 
 @final
@@ -40,6 +42,18 @@ CORRELATION_TIME = NoiseParameter(
 )
 CORRELATION_COUNT = NoiseParameter(
     "correlation_time", "points over which the wander forgets by 1/e", NoiseKind.COUNT
+)
+WINDOW = NoiseParameter("window", "progress over which the log averages", NoiseKind.TIME)
+SCALE = NoiseParameter(
+    "sd_white", "scale of the scatter: its spread, were the tails Gaussian", NoiseKind.SD
+)
+FREEDOM = NoiseParameter(
+    "freedom", "degrees of freedom; the fewer, the heavier the tails", NoiseKind.FREEDOM
+)
+SD_LOW = NoiseParameter("sd_low", "spread at the low end of the range of y", NoiseKind.SD)
+SD_HIGH = NoiseParameter("sd_high", "spread at the high end of the range of y", NoiseKind.SD)
+OVERDISPERSION = NoiseParameter(
+    "overdispersion", "correlation of the trials at one point", NoiseKind.OVERDISPERSION
 )
 
 
@@ -109,6 +123,11 @@ def gaussian_log_likelihood(noise: Noise, y_hat: Array, curve: Curve, psi: Array
     residual, half_log_det = noise.whiten((curve.y - y_hat)[:, None], curve, psi)
     square = np.einsum("bkn,bkn->b", residual, residual)
     return np.asarray(-0.5 * (curve.n_obs * LOG_2PI + square) - half_log_det)
+
+
+def not_gaussian(noise: Noise) -> ValueError:
+    """Say that a noise cannot be whitened."""
+    return ValueError(f"{noise.name} noise cannot be whitened; use log_likelihood.")
 
 
 def white_variance(curve: Curve, sd: Array) -> Array:

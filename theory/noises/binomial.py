@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln, xlog1py, xlogy
 
 from theory.curve import Curve
-from theory.noises.base import Noise, NoiseParameter
+from theory.noises.base import Noise, NoiseParameter, not_gaussian
 
 Array = NDArray[np.float64]
 
@@ -29,32 +29,43 @@ class Binomial(Noise):
     gaussian: ClassVar[bool] = False
 
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
-        raise ValueError("binomial noise cannot be whitened; use log_likelihood.")
+        raise not_gaussian(self)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
-        trials = _trials(curve)
-        successes = np.round(curve.y * trials)
-        log_choose = -np.log1p(trials) - betaln(trials - successes + 1, successes + 1)
+        successes, trials = counts(curve, self.name)
         inside = np.all((y_hat >= 0) & (y_hat <= 1), axis=-1)
         p = np.clip(y_hat, 0.0, 1.0)
         terms = xlogy(successes, p) + xlog1py(trials - successes, -p)
-        constant = float(np.sum(log_choose + np.log(trials)))
-        return np.where(inside, terms.sum(axis=-1) + constant, -np.inf)
+        return np.where(inside, terms.sum(axis=-1) + log_cells(successes, trials), -np.inf)
 
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
-        trials = _trials(curve)
+        _, trials = counts(curve, self.name)
         return rng.binomial(trials.astype(np.int64), np.clip(y_hat, 0.0, 1.0)) / trials
 
 
-def _trials(curve: Curve) -> Array:
+def counts(curve: Curve, name: str) -> tuple[Array, Array]:
+    """Successes and trials (n,) of a curve, for the noise called ``name``.
+
+    Raises
+    ------
+    ValueError
+        If the curve has no trials, or y is not a proportion of them.
+    """
     if curve.n_trials is None:
-        raise ValueError("binomial noise needs n_trials; give n_trials or use white noise.")
+        raise ValueError(f"{name} noise needs n_trials; give n_trials or use white noise.")
     if not are_proportions(curve.y, curve.n_trials):
         raise ValueError(
-            "binomial noise needs y to be a proportion of n_trials (y * n_trials whole, y in "
+            f"{name} noise needs y to be a proportion of n_trials (y * n_trials whole, y in "
             "[0, 1]); use white noise for other observables."
         )
-    return curve.n_trials.astype(np.float64)
+    trials = curve.n_trials.astype(np.float64)
+    return np.round(curve.y * trials), trials
+
+
+def log_cells(successes: Array, trials: Array) -> float:
+    """Log number of ways to the successes (n,), over the widths ``1/trials`` of their cells."""
+    log_choose = -np.log1p(trials) - betaln(trials - successes + 1, successes + 1)
+    return float(np.sum(log_choose + np.log(trials)))
 
 
 def are_proportions(y: Array, trials: NDArray[np.int64]) -> bool:

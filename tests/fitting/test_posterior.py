@@ -32,18 +32,16 @@ TRUTH = {
 }
 
 
-def sigmoid(
-    noise: str, t: np.ndarray = T, truth: Mapping[str, float] = TRUTH
-) -> tuple[Curve, Hypothesis]:
+def sigmoid(noise: str, truth: Mapping[str, float] = TRUTH) -> tuple[Curve, Hypothesis]:
     rng = np.random.default_rng(4)
-    clean = 0.5 * (1.0 + np.tanh(0.1 * (t - 30.0)))
+    clean = 0.5 * (1.0 + np.tanh(0.1 * (T - 30.0)))
     psi = np.array([truth[name] for name in NOISES[noise].names])
     counted = noise in ("binomial", "beta_binomial")
-    trials = np.full(t.size, 50) if counted else None
-    known = np.full(t.size, 0.04) if noise == "known_se" else None
-    flat = Curve("success", t, np.round(50 * clean) / 50 if counted else clean, n_trials=trials)
+    trials = np.full(T.size, 50) if counted else None
+    known = np.full(T.size, 0.04) if noise == "known_se" else None
+    flat = Curve("success", T, np.round(50 * clean) / 50 if counted else clean, n_trials=trials)
     y = NOISES[noise].simulate(clean, replace(flat, y_se=known), psi, rng=rng)
-    data = Curve(observable="success", t=t, y=y, y_se=known, n_trials=trials)
+    data = Curve(observable="success", t=T, y=y, y_se=known, n_trials=trials)
     return data, default_hypothesis(FORMS["logistic"], NOISES[noise], data)
 
 
@@ -131,12 +129,7 @@ def test_nuts_and_importance_sampling_agree(noise: str) -> None:
     # The wander must be plain to see: where short memory may also explain the white part the
     # posterior has two lobes, between which NUTS does not move.
     plain = {"sd_wander": 0.1, "correlation_time": 6.0, "sd_white": 0.03}
-    wanders = noise == "ou_white"
-    data, hypothesis = sigmoid(
-        noise,
-        np.linspace(1.0, 60.0, 80) if wanders else T,
-        {**TRUTH, **plain} if wanders else TRUTH,
-    )
+    data, hypothesis = sigmoid(noise, TRUTH | plain if noise == "ou_white" else TRUTH)
     nuts = sample(hypothesis, data, rng=np.random.default_rng(0), draws=500, tune=500)
     quick = log_evidence(hypothesis, data, rng=np.random.default_rng(0))
     assert nuts.status in (FitStatus.OK, FitStatus.NOT_MIXED)

@@ -126,8 +126,8 @@ def test_draws_are_reproducible_and_short_runs_say_so() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", ["white", "ou_white", "student_t", "mean_linked"])
 def test_nuts_and_importance_sampling_agree(noise: str) -> None:
-    # The wander must be plain to see: where short memory may also explain the white part the
-    # posterior has two lobes, between which NUTS does not move.
+    # Wander that is plain to see: where the white part may also be wander of short memory, the
+    # posterior has a long tail that few draws of NUTS reach.
     plain = {"sd_wander": 0.1, "correlation_time": 6.0, "sd_white": 0.03}
     data, hypothesis = sigmoid(noise, TRUTH | plain if noise == "ou_white" else TRUTH)
     nuts = sample(hypothesis, data, rng=np.random.default_rng(0), draws=500, tune=500)

@@ -7,8 +7,6 @@ samples.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +16,7 @@ from scipy.special import ndtr, ndtri
 
 from fitting.compiler import prefer_numba
 from fitting.fit import FitStatus, PosteriorFit
+from fitting.nuts import draw
 from fitting.point import fit
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
@@ -39,12 +38,6 @@ from theory.noises.mean_linked import ends_of
 from theory.prior import LogNormal, LogUniform, Prior, TimeLocation, Uniform
 
 FloatArray = NDArray[np.float64]
-
-# Vehtari, Gelman, Simpson, Carpenter and Buerkner 2021, section 4: R-hat below 1.01 and an
-# effective size above 100 a chain.
-LARGEST_RHAT = 1.01
-ENOUGH_EACH = 100.0
-MOST_DIVERGENT = 0.01  # share of draws
 
 
 def sample(
@@ -80,44 +73,23 @@ def sample(
     prefer_numba()
     import pymc as pm
 
-    seeds = [int(seed) for seed in rng.integers(2**31 - 1, size=chains)]
     with pm.Model() as model:
         parameters = _parameters(hypothesis)
         _likelihood(hypothesis, curve, parameters)
-    quiet = logging.getLogger("pymc")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # Deprecations inside the samplers' own stack are not the caller's to mend.
-            warnings.simplefilter("ignore")
-            trace = pm.sample(
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                cores=1,
-                model=model,
-                random_seed=seeds,
-                initvals=_start(hypothesis, curve),
-                target_accept=target_accept,
-                progressbar=False,
-                compute_convergence_checks=False,
-            )
-    except pm.exceptions.SamplingError:
-        nothing = np.zeros((0, len(hypothesis.names)))
-        return _posterior(hypothesis, curve, nothing, 0.0, FitStatus.NOT_SAMPLED)
-    finally:
-        quiet.setLevel(level)
-    table = np.stack(
-        [trace.posterior[f"value_{name}"].values for name in hypothesis.names], axis=-1
+    names = [f"value_{name}" for name in hypothesis.names]
+    chain = draw(
+        model,
+        names,
+        rng=rng,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        target_accept=target_accept,
+        starts=_start(hypothesis, curve),
     )
-    rhat, ess = _diagnostics(table)
-    status = FitStatus.OK
-    if float(trace.sample_stats["diverging"].mean()) > MOST_DIVERGENT:
-        status = FitStatus.DIVERGED
-    if not (rhat <= LARGEST_RHAT and ess >= ENOUGH_EACH * chains):
-        status = FitStatus.NOT_MIXED
-    return _posterior(hypothesis, curve, table.reshape(-1, table.shape[-1]), ess, status)
+    empty = np.zeros(0)
+    table = np.stack([chain.values.get(name, empty) for name in names], axis=-1)
+    return _posterior(hypothesis, curve, table, chain.ess, chain.status)
 
 
 def _posterior(
@@ -139,18 +111,6 @@ def _posterior(
         log_likelihood_max=best,
         status=status,
     )
-
-
-def _diagnostics(table: FloatArray) -> tuple[float, float]:
-    """Largest R-hat and smallest bulk effective size over parameters; (chains, draws, p)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import arviz
-
-        columns = [table[..., i] for i in range(table.shape[-1])]
-        rhat = max(float(arviz.rhat(column)) for column in columns)
-        ess = min(float(arviz.ess(column)) for column in columns)
-    return rhat, ess
 
 
 def _parameters(hypothesis: Hypothesis) -> dict[str, Any]:

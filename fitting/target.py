@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.log_sum_exp import log_sum_exp
-from fitting.share import gram_at, least_squares_share, share_nodes
+from fitting.share import N_NODES, gram_at, least_squares_share, share_nodes
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 from theory.native import native
@@ -23,7 +23,6 @@ from theory.native import native
 Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
-SHARE_CHUNK = 256  # draws at once, each at all nodes of its share
 CHUNK = 50_000  # points times draws at once: columns stay in the processor's cache
 
 
@@ -145,8 +144,7 @@ class Target:
         for j, mean in enumerate(self.means):
             if mean:
                 columns[:, 0] -= mean * columns[:, 1 + j]
-        whitened, half_log_det = self.hypothesis.noise.whiten(columns, curve, psi)
-        gram = whitened @ whitened.swapaxes(1, 2)
+        gram, half_log_det = self.hypothesis.noise.gram(columns, curve, psi)
         return gram, -0.5 * curve.n_obs * LOG_2PI - half_log_det
 
     def design(self, nonlinear: Array) -> Array:
@@ -172,36 +170,44 @@ class Target:
 
     def log_likelihood(self, sums: Sums, scale: float = 1.0) -> Array:
         """Log likelihood with the linear parameters and the share integrated out, shape (B,)."""
-        size = len(sums.constant) if self.share is None else SHARE_CHUNK
-        total = np.empty(len(sums.constant))
-        for i in range(0, len(total), size):
-            part = slice(i, i + size)
-            logs, _ = self.log_likelihoods(sums.at(part), scale)
-            total[part] = log_sum_exp(logs, axis=(0, 1))
-        return total
+        return self._marginals(sums, scale, np.empty((0, 0, 0)))[0]
 
-    def log_likelihoods(self, sums: Sums, scale: float = 1.0) -> tuple[Array, Array]:
+    def log_likelihoods(self, sums: Sums) -> tuple[Array, Array]:
         """Joint log probability of the curve, each component of the prior, and each share.
 
         Returns
         -------
-        logs : ndarray, shape (C, S, B)
-        nodes : ndarray, shape (S, B)
-            The shares; where none is integrated, one row of zeros.
+        logs : ndarray, shape (B, C, S)
+        nodes : ndarray, shape (B, S)
+            The shares; where none is integrated, one column of zeros.
         """
+        n_nodes = 1 if self.share is None else N_NODES
+        logs = np.empty((len(sums.constant), len(self.components()), n_nodes))
+        return logs, self._marginals(sums, 1.0, logs)[1]
+
+    def _marginals(self, sums: Sums, scale: float, logs: Array) -> tuple[Array, Array]:
+        """Return the log likelihood and the nodes, and put what it consists of into `logs`."""
         parts = self.components(scale)
-        sds = np.stack([part.sds for part in parts])
+        q = len(self.hypothesis.linear)
+        order = list(range(q))
         if self.share is None:
-            gain, nodes = 0, np.zeros((1, len(sums.constant)))
-            log_weight = nodes
+            nodes, weight = np.zeros((len(sums.constant), 1)), np.ones((len(sums.constant), 1))
         else:
-            gain = self.gain
-            nodes, log_weight = share_nodes(sums.gram, gain, self.precision)
-        logs = np.empty((len(parts), *nodes.shape))
-        gram = np.ascontiguousarray(sums.gram)
-        _log_marginals(gram, np.ascontiguousarray(sums.constant), nodes, gain, sds, logs)
-        prior = np.array([part.log_weight for part in parts])
-        return logs + prior[:, None, None] + log_weight, nodes
+            nodes, weight = share_nodes(sums.gram, self.gain, self.precision)
+            order = [*(i for i in order if i != self.gain - 1), self.gain - 1, q]
+        rows = np.array([*order, -1]) + 1
+        total = np.empty(len(sums.constant))
+        _log_marginals(
+            np.ascontiguousarray(sums.gram[:, rows[:, None], rows]),
+            np.ascontiguousarray(sums.constant),
+            nodes,
+            weight,
+            np.stack([part.sds for part in parts])[:, order[:q]],
+            np.array([part.log_weight for part in parts]),
+            logs,
+            total,
+        )
+        return total, nodes
 
     def best_share(self, sums: Sums) -> Array:
         """Where least squares puts the share, held inside (0, 1), shape (B,)."""
@@ -217,8 +223,7 @@ class Target:
         log_likelihood : ndarray, shape (B,)
         """
         logs, nodes = self.log_likelihoods(sums)
-        chosen = _drawn(logs.reshape(-1, logs.shape[2]), rng)
-        part, node = np.divmod(chosen, len(nodes))
+        part, node = np.divmod(_drawn(logs.reshape(len(logs), -1), rng), nodes.shape[1])
         sds = np.stack([one.sds for one in self.components()])[part]
         if self.share is None:
             linear, value = _draw_linear(sums, sds, rng)
@@ -247,16 +252,17 @@ class Target:
 
 
 def _drawn(logs: Array, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Draw a row of logarithmic weights (K, B) for every column, (B,)."""
-    below = np.cumsum(np.exp(logs - log_sum_exp(logs, axis=0)), axis=0)
-    return np.asarray((rng.random(logs.shape[1]) > below[:-1]).sum(axis=0))
+    """Draw a place among the logarithmic weights of every row (B, K), (B,)."""
+    below = np.cumsum(np.exp(logs - log_sum_exp(logs, axis=1)[:, None]), axis=1)
+    return np.asarray((rng.random((len(logs), 1)) > below[:, :-1]).sum(axis=1))
 
 
 def _between(nodes: Array, node: NDArray[np.intp], rng: np.random.Generator) -> Array:
     """Draw shares (B,) evenly from the cell of each one's node: half way to the nodes beside it."""
-    edges = np.concatenate((nodes[:1], 0.5 * (nodes[1:] + nodes[:-1]), nodes[-1:]))
-    column = np.arange(nodes.shape[1])
-    low, high = edges[node, column], edges[node + 1, column]
+    middles = 0.5 * (nodes[:, 1:] + nodes[:, :-1])
+    edges = np.column_stack((nodes[:, 0], middles, nodes[:, -1]))
+    row = np.arange(len(nodes))
+    low, high = edges[row, node], edges[row, node + 1]
     return np.asarray(low + (high - low) * rng.random(len(node)))
 
 
@@ -276,41 +282,76 @@ def _draw_linear(sums: Sums, sds: Array, rng: np.random.Generator) -> tuple[Arra
 
 @native
 def _log_marginals(
-    gram: Array, constant: Array, share: Array, gain: int, sds: Array, logs: Array
+    gram: Array,
+    constant: Array,
+    share: Array,
+    weight: Array,
+    sds: Array,
+    log_weights: Array,
+    logs: Array,
+    total: Array,
 ) -> None:
-    """Gaussian integrals over linear parameters with prior sds (C, q), into logs (C, S, B).
+    """Gaussian integrals over the linear parameters, summed over prior components and shares.
 
-    ``ln N(r; 0, I + X D^2 X')`` by the matrix determinant lemma (Rasmussen and Williams 2006, A.9),
-    with the last column of the design joined to the one at `gain` at each share (S, B); a `gain` of
-    0 joins nothing. The Cholesky factor of ``I + D X'X D`` is built row by row.
+    ``ln N(r; 0, I + X D^2 X')`` by the matrix determinant lemma (Rasmussen and Williams 2006, A.9)
+    from the Cholesky factor of ``I + D X'X D``. Rows of `gram` are the design's, the divided one
+    last but one where there are shares (B, S), and the residual's; the factor differs between
+    shares in the row of the divided column only. The terms go into `logs` (B, C, S) if it has room.
     """
     n_parts, q = sds.shape
-    inner, lower, forward = np.empty((1 + q, 1 + q)), np.empty((q, q)), np.empty(q)
+    n_nodes = share.shape[1]
+    joined = gram.shape[1] == q + 2
+    r = gram.shape[1] - 1
+    side, lower, forward = np.empty(q + 1), np.empty((q, q)), np.empty(q)
+    terms = np.empty((n_parts, n_nodes))
     for b in range(len(gram)):
-        for s in range(len(share)):
-            inner[:] = gram[b, : 1 + q, : 1 + q]
-            if gain > 0:
-                for i in range(1 + q):
-                    inner[gain, i] += share[s, b] * gram[b, 1 + q, i]
-                for i in range(1 + q):
-                    inner[i, gain] += share[s, b] * gram[b, 1 + q, i]
-                inner[gain, gain] += share[s, b] ** 2 * gram[b, 1 + q, 1 + q]
-            for c in range(n_parts):
-                determinant, fitted = 1.0, 0.0
-                for i in range(q):
-                    for j in range(i + 1):
-                        rest = sds[c, i] * inner[1 + i, 1 + j] * sds[c, j]
-                        for k in range(j):
-                            rest -= lower[i, k] * lower[j, k]
-                        if i > j:
-                            lower[i, j] = rest / lower[j, j]
-                        else:
-                            # Rounding cannot push the pivot below the prior's own contribution.
-                            lower[i, i] = math.sqrt(1.0 + max(rest, 0.0))
-                    known = sds[c, i] * inner[1 + i, 0]
+        top = -np.inf
+        for c in range(n_parts):
+            determinant, fitted = 1.0, 0.0
+            for i in range(q - 1):
+                for j in range(i + 1):
+                    rest = sds[c, i] * gram[b, i, j] * sds[c, j]
+                    for k in range(j):
+                        rest -= lower[i, k] * lower[j, k]
+                    if i > j:
+                        lower[i, j] = rest / lower[j, j]
+                    else:
+                        # Rounding cannot push the pivot below the prior's own contribution.
+                        lower[i, i] = math.sqrt(1.0 + max(rest, 0.0))
+                known = sds[c, i] * gram[b, i, r]
+                for k in range(i):
+                    known -= lower[i, k] * forward[k]
+                forward[i] = known / lower[i, i]
+                determinant *= lower[i, i] ** 2
+                fitted += forward[i] ** 2
+            sd = sds[c, q - 1]
+            for s in range(n_nodes):
+                for i in range(q - 1):
+                    side[i] = gram[b, q - 1, i]
+                side[q - 1], side[q] = gram[b, q - 1, q - 1], gram[b, q - 1, r]
+                if joined:
+                    u = share[b, s]
+                    for i in range(q - 1):
+                        side[i] += u * gram[b, q, i]
+                    side[q - 1] += u * (2.0 * gram[b, q, q - 1] + u * gram[b, q, q])
+                    side[q] += u * gram[b, q, r]
+                own, known = sd * side[q - 1] * sd, sd * side[q]
+                for i in range(q - 1):
+                    along = sd * side[i] * sds[c, i]
                     for k in range(i):
-                        known -= lower[i, k] * forward[k]
-                    forward[i] = known / lower[i, i]
-                    determinant *= lower[i, i]
-                    fitted += forward[i] ** 2
-                logs[c, s, b] = constant[b] - 0.5 * (inner[0, 0] - fitted) - math.log(determinant)
+                        along -= lower[q - 1, k] * lower[i, k]
+                    along /= lower[i, i]
+                    lower[q - 1, i] = along
+                    own -= along * along
+                    known -= along * forward[i]
+                pivot = 1.0 + max(own, 0.0)
+                square = gram[b, r, r] - fitted - known * known / pivot
+                terms[c, s] = log_weights[c] - 0.5 * (square + math.log(determinant * pivot))
+                top = max(top, terms[c, s])
+        total[b] = 0.0
+        for c in range(n_parts):
+            for s in range(n_nodes):
+                total[b] += weight[b, s] * math.exp(terms[c, s] - top)
+                if logs.size:
+                    logs[b, c, s] = constant[b] + terms[c, s] + math.log(weight[b, s])
+        total[b] = constant[b] + top + math.log(total[b])

@@ -96,6 +96,13 @@ class Noise(ABC):
         """
         return self._whiten(columns, curve, psi)
 
+    def gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        """Inner products of the decorrelated columns, (B, k, k), and ``ln |L|``, (B,).
+
+        As from ``whiten``, whose arguments these are, but the columns are not kept.
+        """
+        return self._gram(columns, curve, psi)
+
     def log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         """Evaluate the log density of ``curve.y`` around ``y_hat`` (B, n): shape (B,)."""
         return self._log_likelihood(y_hat, curve, psi)
@@ -108,6 +115,10 @@ class Noise(ABC):
 
     @abstractmethod
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]: ...
+
+    def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        white, half_log_det = self._whiten(columns, curve, psi)
+        return white @ white.swapaxes(1, 2), half_log_det
 
     @abstractmethod
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array: ...

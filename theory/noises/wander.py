@@ -37,7 +37,10 @@ class OUWhite(Noise):
     gaussian: ClassVar[bool] = True
 
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
-        return _filter(columns, np.diff(curve.t), curve, psi)
+        return _whitened(columns, np.diff(curve.t), curve, psi)
+
+    def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        return _gram(columns, np.diff(curve.t), curve, psi)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
@@ -61,7 +64,10 @@ class AR1White(Noise):
     gaussian: ClassVar[bool] = True
 
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
-        return _filter(columns, np.ones(curve.n_obs - 1), curve, psi)
+        return _whitened(columns, np.ones(curve.n_obs - 1), curve, psi)
+
+    def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        return _gram(columns, np.ones(curve.n_obs - 1), curve, psi)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
@@ -71,58 +77,90 @@ class AR1White(Noise):
         return np.asarray(y_hat + _wander(np.ones(curve.n_obs - 1), psi[0], psi[1], rng) + white)
 
 
-def _filter(columns: Array, gaps: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+def _whitened(columns: Array, gaps: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
     """Whiten columns (B or 1, k, n) under stationary wander plus white noise, psi (B, 3)."""
+    white = np.empty((len(psi), *columns.shape[1:]))
+    half_log_det = _filter(columns, gaps, curve, psi, white, np.empty((0, 0, 0)))
+    return white, half_log_det
+
+
+def _gram(columns: Array, gaps: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+    """Inner products (B, k, k) of the whitened columns, of which only one draw's are kept."""
+    k = columns.shape[1]
+    gram = np.empty((len(psi), k, k))
+    half_log_det = _filter(columns, gaps, curve, psi, np.empty((1, *columns.shape[1:])), gram)
+    return gram, half_log_det
+
+
+def _filter(
+    columns: Array, gaps: Array, curve: Curve, psi: Array, white: Array, gram: Array
+) -> Array:
     known = np.zeros(curve.n_obs) if curve.y_se is None else curve.y_se**2
     even = gaps.size > 0 and bool(np.ptp(gaps) <= 1e-12 * gaps[0])
-    whitened = np.empty((len(psi), *columns.shape[1:]))
     half_log_det = np.empty(len(psi))
     _kalman(
         np.ascontiguousarray(columns),
         gaps[:1] if even else np.ascontiguousarray(gaps),
         np.ascontiguousarray(psi),
         known,
-        whitened,
+        white,
+        gram,
         half_log_det,
     )
-    return whitened, half_log_det
+    return half_log_det
 
 
 @native
 def _kalman(
-    columns: Array, gaps: Array, psi: Array, known: Array, whitened: Array, half_log_det: Array
+    columns: Array,
+    gaps: Array,
+    psi: Array,
+    known: Array,
+    white: Array,
+    gram: Array,
+    half_log_det: Array,
 ) -> None:
     """Kalman filter of each draw: scaled innovations of every column, and ln |L|.
 
-    The variance of the wander given the past, `prior`, does not depend on the data.
+    The variance of the wander given the past, `prior`, does not depend on the data; where gaps and
+    white noise are all alike it settles, and is not computed any more. Where `gram` has room, the
+    inner products of the innovations go there, and `white` is one draw's scratch.
     """
-    n_draws, n_columns, n = whitened.shape
+    n_columns, n = white.shape[1:]
+    alike = gaps.size == 1 and known.min() == known.max()
     mean = np.empty(n_columns)
-    for b in range(n_draws):
+    for b in range(len(psi)):
         own = b if len(columns) > 1 else 0
+        out = white[b if len(white) > 1 else 0]
         variance = psi[b, 0] ** 2
-        prior, decay, refill = variance, 0.0, 0.0
-        product, log_det = 1.0, 0.0
+        prior, decay, refill, gain, scale = variance, 0.0, 0.0, 0.0, 0.0
+        product, log_det, settled = 1.0, 0.0, False
         mean[:] = 0.0
         for i in range(n):
-            white = psi[b, 2] ** 2 + known[i]
-            total = prior + white
-            gain = prior / total
-            scale = 1.0 / math.sqrt(total)
-            product *= total  # one logarithm for many factors
-            if not 1e-100 < product < 1e100:
-                log_det += math.log(product)
-                product = 1.0
-            if i < gaps.size:  # gaps that are all alike are given once
-                forgotten = math.expm1(-gaps[i] / psi[b, 1])
-                decay = 1.0 + forgotten
-                refill = -variance * forgotten * (2.0 + forgotten)
+            if not settled:
+                noise = psi[b, 2] ** 2 + known[i]
+                total = prior + noise
+                gain = prior / total
+                scale = 1.0 / math.sqrt(total)
+                product *= total  # one logarithm for many factors
+                if not 1e-100 < product < 1e100:
+                    log_det += math.log(product)
+                    product = 1.0
+                if i < gaps.size:  # gaps that are all alike are given once
+                    forgotten = math.expm1(-gaps[i] / psi[b, 1])
+                    decay = 1.0 + forgotten
+                    refill = -variance * forgotten * (2.0 + forgotten)
+                before, prior = prior, decay * decay * noise * gain + refill
+                if alike and abs(prior - before) <= 1e-15 * prior:
+                    settled = True
+                    log_det += (n - 1 - i) * math.log(total)
             for k in range(n_columns):
                 innovation = columns[own, k, i] - mean[k]
-                whitened[b, k, i] = scale * innovation
+                out[k, i] = scale * innovation
                 mean[k] = decay * (mean[k] + gain * innovation)
-            prior = decay * decay * white * gain + refill
         half_log_det[b] = 0.5 * (log_det + math.log(product))
+        if gram.size:
+            gram[b] = out @ out.T
 
 
 def _wander(gaps: Array, sd: float, time: float, rng: np.random.Generator) -> Array:

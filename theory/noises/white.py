@@ -30,6 +30,14 @@ class White(Noise):
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
         return _scale(columns, white_variance(curve, psi[:, 0]))
 
+    def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        if curve.y_se is not None:
+            return super()._gram(columns, curve, psi)
+        sd = psi[:, 0]
+        return (columns @ columns.swapaxes(1, 2)) / (sd**2)[:, None, None], (
+            curve.n_obs * np.log(sd)
+        )
+
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
 

@@ -118,16 +118,10 @@ def _compared(
     joint = table.joint()
     weights = joint.sum(axis=1)
     scores = [_score(c, curve, float(w)) for c, w in zip(candidates, weights, strict=True)]
-    leading = _leading(candidates, weights)
     ahead = None
-    if with_forecast and leading:
-        ahead = forecast(
-            curve,
-            [candidates[i].hypothesis for i in leading],
-            rng=children[-1],
-            workers=workers,
-        )
-    scores = _with_forecast(scores, leading, ahead)
+    if with_forecast and weights.sum() > 0:
+        ahead = forecast(curve, hypotheses, rng=children[-1], workers=workers)
+    scores = [_with_forecast(score, ahead, i) for i, score in enumerate(scores)]
     replicates = np.array(
         [table.perturbed(children[-2]).probabilities() for _ in range(_REPLICATES)]
     )
@@ -213,31 +207,17 @@ def _autocorrelated(hypothesis: Hypothesis) -> bool:
     return any(parameter.kind in memories for parameter in hypothesis.noise.parameters)
 
 
-def _leading(candidates: Sequence[Candidate], weights: FloatArray) -> list[int]:
-    """Candidates of the noise that the whole curve gives most weight; none if none has any."""
-    total: dict[str, float] = {}
-    for candidate, weight in zip(candidates, weights, strict=True):
-        name = candidate.hypothesis.noise.name
-        total[name] = total.get(name, 0.0) + float(weight)
-    best = max(total, key=lambda name: total[name])
-    if total[best] == 0.0:
-        return []
-    return [i for i, c in enumerate(candidates) if c.hypothesis.noise.name == best]
-
-
-def _with_forecast(scores: list[Score], leading: list[int], ahead: Forecast | None) -> list[Score]:
-    done = []
-    for i, score in enumerate(scores):
-        value, why = None, ("The forecast was not asked for (elpd_forecast).",)
-        if ahead is not None and i in leading:
-            value = ahead.elpd[leading.index(i)]
-            why = ("It has no density for the last part of the curve (elpd_forecast).",)
-        elif ahead is not None:
-            noise = scores[leading[0]].noise
-            why = (f"Forecasts are made with the leading noise, {noise} (elpd_forecast).",)
-        found = score.doubts if value is not None else (*score.doubts, *why)
-        done.append(replace(score, elpd_forecast=value, doubts=found))
-    return done
+def _with_forecast(score: Score, ahead: Forecast | None, i: int) -> Score:
+    value = None if ahead is None else ahead.elpd[i]
+    if value is not None:
+        return replace(score, elpd_forecast=value)
+    if ahead is None:
+        why = "The forecast was not asked for (elpd_forecast)."
+    elif ahead.reason and ahead.mean is None:
+        why = f"{ahead.reason} (elpd_forecast)"
+    else:
+        why = "The first part of the curve speaks against it (elpd_forecast)."
+    return replace(score, doubts=(*score.doubts, why))
 
 
 def _rank(score: Score) -> tuple[float, float]:

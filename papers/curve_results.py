@@ -161,6 +161,9 @@ def _forecast(comparison: Comparison) -> Document:
         "n_test": forecast.n_test,
         "baseline_rmse": number(forecast.baseline_rmse),
         "rmse_ratio": number(forecast.rmse_ratio),
+        "average_ratio": number(forecast.average_ratio),
+        "best_ratio": number(forecast.best_ratio),
+        "coverage": number(forecast.coverage),
         "reason": forecast.reason,
     }
 

@@ -101,7 +101,12 @@ CURVE = {
     "forecast": maybe(
         record(
             {"baseline": maybe(text), "rmse_ratio": maybe(number)},
-            {"reason": maybe(text), "n_train": maybe(number), "n_test": maybe(number)},
+            {
+                "reason": maybe(text),
+                **dict.fromkeys(
+                    ("n_train", "n_test", "average_ratio", "best_ratio", "coverage"), maybe(number)
+                ),
+            },
         )
     ),
     "verdict": record(

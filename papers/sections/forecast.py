@@ -10,15 +10,12 @@ from papers.tables import scientific, shown
 EVEN = 0.05
 """Share by which two errors must differ for one to be called better."""
 
-HINDSIGHT = (
-    "Their noise is the one that weighs most on the whole curve, so it was chosen with hindsight."
-)
 DIVERGED = 10.0
 """Times the naive error from which an extrapolation has left the curve."""
 
 
 def forecast(curve: Mapping[str, Any]) -> str:
-    """Say how well the forms foretold the last quarter, and what they were told of it."""
+    """Say how well the last part of the curve was foretold from the first, and what that means."""
     result = curve["forecast"] or {}
     ratio = result.get("rmse_ratio")
     if ratio is None:
@@ -26,8 +23,26 @@ def forecast(curve: Mapping[str, Any]) -> str:
         return f"No forecast: {reason[:1].lower()}{reason[1:]}" if reason else ""
     return (
         f"Held against {_part(result)}, the forms {_how(ratio)} the naive forecast "
-        f"({result['baseline']}): {times(ratio)} times its error.{_meaning(ratio)} {HINDSIGHT}"
+        f"({result['baseline']}): {times(ratio)} times its error{_alone(result)}."
+        f"{_meaning(ratio)}{_inside(result)}"
     )
+
+
+def _alone(result: Mapping[str, Any]) -> str:
+    """Say what the forms do without the naive forecast, with which theirs is averaged."""
+    average, best = result.get("average_ratio"), result.get("best_ratio")
+    if average is None or best is None:
+        return ""
+    return (
+        f", averaged with it half and half ({times(average)} alone, {times(best)} by the best form "
+        "alone)"
+    )
+
+
+def _inside(result: Mapping[str, Any]) -> str:
+    if result.get("coverage") is None:
+        return ""
+    return f" {100 * result['coverage']:.0f} % of the rest lie in its 90 % interval."
 
 
 def _part(result: Mapping[str, Any]) -> str:
@@ -45,12 +60,12 @@ def _how(ratio: float) -> str:
 
 
 def _meaning(ratio: float) -> str:
-    if ratio <= DIVERGED:
-        return ""
-    return (
-        " The extrapolation diverges: the forms hold on the window they were fitted to, and say "
-        "nothing beyond it."
-    )
+    if ratio > DIVERGED:
+        return (
+            " The extrapolation diverges: the forms hold on the window they were fitted to, and "
+            "say nothing beyond it."
+        )
+    return " Do not extrapolate this curve." if ratio > 1 + EVEN else ""
 
 
 def times(ratio: float) -> str:

@@ -152,7 +152,7 @@ def test_why_there_is_no_forecast(comparison, change, reason):
 
 
 def test_a_forecast_is_its_nouns_numbers(comparison):
-    ahead = Forecast("the naive one", 15, 5, (), (), 0.5, 0.25, "")
+    ahead = Forecast("the naive one", 15, 5, (), (), 0.5, 0.75, 0.125, 0.25, coverage=0.8)
     entry = to_json("compare", [replace(comparison[0], forecast=ahead)], None, {})["curves"][0]
     assert entry["forecast"] == {
         "baseline": "the naive one",
@@ -160,6 +160,9 @@ def test_a_forecast_is_its_nouns_numbers(comparison):
         "n_test": 5,
         "baseline_rmse": 0.5,
         "rmse_ratio": 0.25,
+        "average_ratio": 0.125,
+        "best_ratio": 0.75,
+        "coverage": 0.8,
         "reason": "",
     }
 

@@ -20,7 +20,15 @@ def test_a_forecast_is_called_what_it_is(make_curve, ratio, said):
     text = forecast(curve)
     assert said in text and "the first 30 points and scored on the last 10" in text
     assert ("diverges" in text) == (ratio > 10)
-    assert text.endswith("chosen with hindsight.")
+    assert ("Do not extrapolate" in text) == (1.05 < ratio < 10)
+
+
+def test_a_forecast_says_what_the_forms_do_alone_and_how_much_their_interval_holds(make_curve):
+    curve = make_curve()
+    curve["forecast"] |= {"average_ratio": 0.4, "best_ratio": 1.3, "coverage": 0.875}
+    text = forecast(curve)
+    assert "half and half (0.400 alone, 1.30 by the best form alone)" in text
+    assert text.endswith("88 % of the rest lie in its 90 % interval.")
 
 
 @pytest.mark.parametrize(

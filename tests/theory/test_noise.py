@@ -554,3 +554,21 @@ def test_noises_for_a_curve_follow_its_columns() -> None:
     assert names(counted) == ["white", "ou_white", "binomial"]
     odd = Curve("x", t, y, n_trials=np.full(4, 7))  # 0.5 is no proportion of 7
     assert names(odd) == ["white", "ou_white"]
+
+
+@pytest.mark.parametrize("name", ["white", "known_se", "ou_white", "ar1_white", "moving_average"])
+def test_what_lies_ahead_is_the_conditional_distribution_of_a_gaussian(name: str) -> None:
+    rng = np.random.default_rng(5)
+    t = np.cumsum(rng.uniform(0.5, 2.0, 14))
+    curve = Curve("x", t, rng.standard_normal(14), y_se=rng.uniform(0.1, 0.3, 14))
+    noise = NOISES[name]
+    psi = rng.uniform(0.5, 2.0, (3, len(noise.parameters)))
+    residual = rng.standard_normal((3, 9))
+    mean, sd = noise.ahead(residual, curve, psi)
+    for b in range(3):
+        lower = np.linalg.inv(noise.whiten(np.eye(14)[None], curve, psi[b : b + 1])[0][0].T)
+        covariance = lower @ lower.T
+        along = covariance[9:, :9] @ np.linalg.inv(covariance[:9, :9])
+        np.testing.assert_allclose(mean[b], along @ residual[b], atol=1e-10)
+        rest = covariance[9:, 9:] - along @ covariance[:9, 9:]
+        np.testing.assert_allclose(sd[b], np.sqrt(np.diag(rest)), rtol=1e-9)

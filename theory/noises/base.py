@@ -103,6 +103,31 @@ class Noise(ABC):
         """
         return self._gram(columns, curve, psi)
 
+    def ahead(self, residual: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        """Foretell the residuals of the last points of a curve from those of the first.
+
+        The conditional mean and spread of a Gaussian process (Rasmussen and Williams 2006, eq.
+        2.23 and 2.24).
+
+        Parameters
+        ----------
+        residual : ndarray, shape (B, first)
+            Of the first points.
+        curve : Curve
+        psi : ndarray, shape (B, m)
+
+        Returns
+        -------
+        mean, sd : ndarray, shape (B, n - first)
+            Of the residual of every later point, its own noise included.
+
+        Raises
+        ------
+        ValueError
+            If the noise is not Gaussian.
+        """
+        return self._ahead(residual, curve, psi)
+
     def log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         """Evaluate the log density of ``curve.y`` around ``y_hat`` (B, n): shape (B,)."""
         return self._log_likelihood(y_hat, curve, psi)
@@ -119,6 +144,17 @@ class Noise(ABC):
     def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
         white, half_log_det = self._whiten(columns, curve, psi)
         return white @ white.swapaxes(1, 2), half_log_det
+
+    def _ahead(self, residual: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        first = residual.shape[1]
+        identity = np.eye(curve.n_obs)[None]
+        mean, sd = np.empty((2, len(psi), curve.n_obs - first))
+        for b, one in enumerate(psi):
+            whitener = self._whiten(identity, curve, one[None])[0][0].T
+            lower = np.linalg.inv(whitener[first:, first:])
+            mean[b] = -lower @ (whitener[first:, :first] @ residual[b])
+            sd[b] = np.sqrt(np.square(lower).sum(axis=1))
+        return mean, sd
 
     @abstractmethod
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array: ...

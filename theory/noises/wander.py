@@ -42,6 +42,9 @@ class OUWhite(Noise):
     def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
         return _gram(columns, np.diff(curve.t), curve, psi)
 
+    def _ahead(self, residual: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        return _ahead(residual, np.diff(curve.t), curve, psi)
+
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
 
@@ -68,6 +71,9 @@ class AR1White(Noise):
 
     def _gram(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
         return _gram(columns, np.ones(curve.n_obs - 1), curve, psi)
+
+    def _ahead(self, residual: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        return _ahead(residual, np.ones(curve.n_obs - 1), curve, psi)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
@@ -161,6 +167,26 @@ def _kalman(
         half_log_det[b] = 0.5 * (log_det + math.log(product))
         if gram.size:
             gram[b] = out @ out.T
+
+
+def _ahead(residual: Array, gaps: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+    """Filter to the last residual (B, first), then let the wander decay: no more to learn."""
+    first = residual.shape[1]
+    variance, time = psi[:, 0] ** 2, psi[:, 1]
+    white = white_variance(curve, psi[:, 2])
+    mean, prior = np.zeros(len(psi)), variance
+    ahead, spread = np.empty((2, len(psi), curve.n_obs - first))
+    for i in range(curve.n_obs):
+        if i < first:
+            gain = prior / (prior + white[:, i])
+            mean, prior = mean + gain * (residual[:, i] - mean), prior * (1.0 - gain)
+        else:
+            ahead[:, i - first], spread[:, i - first] = mean, prior + white[:, i]
+        if i < gaps.size:
+            forgotten = np.expm1(-gaps[i] / time)
+            mean = mean * (1.0 + forgotten)
+            prior = prior * (1.0 + forgotten) ** 2 - variance * forgotten * (2.0 + forgotten)
+    return ahead, np.sqrt(spread)
 
 
 def _wander(gaps: Array, sd: float, time: float, rng: np.random.Generator) -> Array:

@@ -38,6 +38,10 @@ class White(Noise):
             curve.n_obs * np.log(sd)
         )
 
+    def _ahead(self, residual: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        variance = white_variance(curve, psi[:, 0])[:, residual.shape[1] :]
+        return np.zeros(variance.shape), np.sqrt(variance)
+
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
 
@@ -57,6 +61,10 @@ class KnownSE(Noise):
 
     def _whiten(self, columns: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
         return _scale(columns, np.repeat(_known_variance(curve)[None], len(psi), axis=0))
+
+    def _ahead(self, residual: Array, curve: Curve, psi: Array) -> tuple[Array, Array]:
+        variance = np.repeat(_known_variance(curve)[None, residual.shape[1] :], len(psi), axis=0)
+        return np.zeros(variance.shape), np.sqrt(variance)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)

@@ -50,13 +50,13 @@ class Forecast:
     elpd
         Log predictive density of the rest, in nats, for each hypothesis; None where not computed.
     rmse
-        Root mean square error of its mean curve, in units of y.
+        Root mean square error of its median curve, in units of y.
     baseline_rmse
         The naive forecast's.
     best_ratio, average_ratio, rmse_ratio
         Errors over the naive one's, below 1 is better: of the hypothesis with the largest evidence
-        on the first part; of all, weighted by that evidence; of the mean of this average and the
-        naive forecast, which is ours. None if nothing could be computed.
+        on the first part; of the median of all, weighted by that evidence; of the mean of this
+        average and the naive forecast, which is ours. None if nothing could be computed.
     mean, lower, upper
         Shape (n_test,): our forecast, and the 90 % interval of single points in the average.
     coverage
@@ -178,13 +178,14 @@ def _scored(
         return replace(known, reason="No hypothesis gives the first part a likelihood.")
     logs = np.array([one.log_evidence for one in some])
     weights = np.exp(logs - log_sum_exp(logs))
-    average = weights @ np.stack([one.mean for one in some])
+    (average,) = _quantiles([one.expected for one in some], weights, (0.5,))
     mean = 0.5 * (average + naive)
-    lower, upper = _interval(some, weights)
+    ends = 0.5 - 0.5 * LEVEL, 0.5 + 0.5 * LEVEL
+    lower, upper = _quantiles([one.points for one in some], weights, ends)
     done = replace(
         known,
         elpd=tuple(None if one is None else one.elpd for one in found),
-        rmse=tuple(None if one is None else _rmse(one.mean, rest) for one in found),
+        rmse=tuple(None if one is None else _rmse(one.middle, rest) for one in found),
         mean=mean,
         lower=lower,
         upper=upper,
@@ -195,23 +196,23 @@ def _scored(
         return replace(done, reason=reason)
     return replace(
         done,
-        best_ratio=_rmse(some[int(logs.argmax())].mean, rest) / error,
+        best_ratio=_rmse(some[int(logs.argmax())].middle, rest) / error,
         average_ratio=_rmse(average, rest) / error,
         rmse_ratio=_rmse(mean, rest) / error,
     )
 
 
-def _interval(found: Sequence[Foretold], weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Quantiles (n_test,) of single points, each candidate's draws in proportion to its weight."""
-    draws = np.concatenate([one.points for one in found])
-    share = np.repeat(weights / [len(one.points) for one in found], [len(o.points) for o in found])
+def _quantiles(
+    parts: Sequence[FloatArray], weights: FloatArray, levels: Sequence[float]
+) -> list[FloatArray]:
+    """Quantiles (n_test,) of a mixture, each candidate's draws (S, n_test) sharing its weight."""
+    draws = np.concatenate(parts)
+    sizes = [len(part) for part in parts]
     order = np.argsort(draws, axis=0, kind="stable")
-    below = np.cumsum(share[order], axis=0)
-    ends = []
-    for level in (0.5 - 0.5 * LEVEL, 0.5 + 0.5 * LEVEL):
-        place = np.minimum((below < level).sum(axis=0), len(draws) - 1)
-        ends.append(draws[order[place, range(draws.shape[1])], range(draws.shape[1])])
-    return ends[0], ends[1]
+    below = np.cumsum(np.repeat(weights / sizes, sizes)[order], axis=0)
+    columns = range(draws.shape[1])
+    places = [np.minimum((below < level).sum(axis=0), len(draws) - 1) for level in levels]
+    return [draws[order[place, columns], columns] for place in places]
 
 
 def first_part(curve: Curve, n_train: int) -> Curve:

@@ -34,16 +34,21 @@ class Foretold:
         Of the first part, in nats.
     elpd
         Log density of the rest given the first part, in nats.
-    mean
-        Shape (n_test,): expected points, wander included.
+    expected
+        Shape (S, n_test): draws of the expected points, wander included.
     points
         Shape (S, n_test): draws of single points, noise included; not of their dependence.
     """
 
     log_evidence: float
     elpd: float
-    mean: FloatArray
+    expected: FloatArray
     points: FloatArray
+
+    @property
+    def middle(self) -> FloatArray:
+        """Median of the expected points, (n_test,): few draws that run away do not move it."""
+        return np.asarray(np.median(self.expected, axis=0))
 
 
 def foretell(
@@ -77,10 +82,10 @@ def foretell(
     with np.errstate(all="ignore"):
         elpd = _log_density(hypothesis, curve, train, theta)
         y_hat = np.asarray(hypothesis.form(curve.t, theta[:, :p]))
-        mean, points = _continued(hypothesis, curve, train.n_obs, y_hat, theta[:, p:], rng)
+        expected, points = _continued(hypothesis, curve, train.n_obs, y_hat, theta[:, p:], rng)
     if not (np.isfinite(elpd) and np.all(np.isfinite(points))):
         return None
-    return Foretold(learned.log_evidence, elpd, mean.mean(axis=0), points)
+    return Foretold(learned.log_evidence, elpd, expected, points)
 
 
 def _log_density(hypothesis: Hypothesis, curve: Curve, train: Curve, theta: FloatArray) -> float:

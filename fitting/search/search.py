@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from fitting.search.candidates import Fitted, Progress, search_all
+from fitting.coordinates import coordinates
+from fitting.least_squares import descend
+from fitting.projection import IntArray, Projection, project
+from fitting.search import operon
+from fitting.search.candidates import Progress, search_all
+from fitting.search.description_length import description_length
 from fitting.search.enumeration import skeletons
 from fitting.search.making import form_of, natural
+from fitting.search.matching import Match, matches
+from fitting.search.source import form_source
 from theory.curve import Curve
 from theory.form import Form
 from theory.hypothesis import default_hypothesis
@@ -20,6 +28,7 @@ from theory.noise import NOISES
 
 FloatArray = NDArray[np.float64]
 
+NEW = "new"
 SECONDS = 30.0
 NUMBER = 6
 BEYOND = 1.2
@@ -41,14 +50,27 @@ class Found:
         Its least-squares parameters.
     description_length : float
         In nats, under white noise: `fitting.search.description_length`.
-    signs : int
-        How many signs the expression takes.
+    origin : str
+        "grammar", or "operon".
+    matches : tuple of Match
+        Registered forms that equal it; empty for one that is new.
     """
 
     form: Form
     theta: FloatArray
     description_length: float
-    signs: int
+    origin: str
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def match(self) -> str:
+        """What the form is, in words: "equals …", or "new"."""
+        return self.matches[0].words if self.matches else NEW
+
+    @property
+    def source(self) -> str:
+        """Python source that makes the form."""
+        return form_source(self.form)
 
 
 @final
@@ -75,16 +97,22 @@ class Search:
 def search(
     curve: Curve,
     *,
+    seed: int = 0,
     seconds: float = SECONDS,
     number: int = NUMBER,
     progress: Progress | None = None,
 ) -> Search:
-    """Look through the grammar of growth for expressions that describe a curve shortly.
+    """Look for expressions that describe a curve shortly.
+
+    All of the grammar of growth (`fitting.search.enumeration`), and the Pareto front of Operon
+    where it is installed (``pip install ontogeny[search]``).
 
     Parameters
     ----------
     curve
         The data. One that cannot be fitted (constant, or too short) gives a search without finds.
+    seed
+        Of Operon; the grammar is enumerated without chance.
     seconds
         After which no further expression is looked at; they come from simple to complicated, and
         the result says how many were. Same curve, same result, where the time suffices.
@@ -105,42 +133,104 @@ def search(
         default_hypothesis(form_of(every[0], "found", 1.0), NOISES["white"], curve)
     except ValueError as error:
         return Search((), 0, len(every), (f"Nothing was searched: {error}",))
-    last = float(curve.t[-1])
-    weight = np.ones(curve.n_obs) if curve.y_se is None else 1.0 / curve.y_se
-    shift = float(curve.y.mean())
+    with threadpool_limits(1, user_api="blas"):
+        until = time.monotonic() + seconds
+        bred, bred_note = _bred(curve, seed)
+        grown, looked = _grown(curve, until, 2 * number, progress)
+        few = _distinct([*grown, *bred], curve, number)
+        known = matches([one.form for one in few], [one.theta for one in few], curve.t)
+    found = tuple(
+        replace(one, form=replace(one.form, name=f"found_{i + 1}"), matches=match)
+        for i, (one, match) in enumerate(zip(few, known, strict=True))
+    )
+    notes = (_looked(looked, len(every), seconds), bred_note)
+    return Search(found, looked, len(every), notes)
+
+
+def _grown(
+    curve: Curve, until: float, number: int, progress: Progress | None
+) -> tuple[list[Found], int]:
+    """Search the grammar; return its shortest descriptions, and how many were looked at."""
+    last, shift = float(curve.t[-1]), float(curve.y.mean())
     fits, looked = search_all(
-        every,
+        skeletons(),
         curve.t / last,
         curve.y - shift,
-        weight,
-        until=time.monotonic() + seconds,
+        weight_of(curve),
+        until=until,
         progress=progress,
     )
-    grid = np.linspace(float(curve.t[0]) / last, BEYOND, 200)
-    few = _distinct(fits, grid, float(np.ptp(curve.y)), number)
     found = []
-    for i, one in enumerate(few):
-        linear = one.linear + np.eye(1, len(one.linear))[0] * shift
-        found.append(
-            Found(
-                form_of(one.skeleton, f"found_{i + 1}", last),
-                natural(one.skeleton, linear, one.nonlinear, last),
-                one.length,
-                one.skeleton.complexity,
-            )
+    for one in fits[:number]:
+        linear = one.linear.copy()
+        linear[0] += shift
+        theta = natural(one.skeleton, linear, one.nonlinear, last)
+        form = form_of(one.skeleton, "found", last)
+        found.append(Found(form, theta, one.length, "grammar"))
+    return found, looked
+
+
+def _bred(curve: Curve, seed: int) -> tuple[list[Found], str]:
+    """Take the forms on Operon's Pareto front, fitted and scored as all others."""
+    if not operon.is_installed():
+        return [], "Operon is not installed (pip install ontogeny[search]): the grammar only."
+    last, extent = float(curve.t[-1]), float(np.ptp(curve.y))
+    front = operon.pareto_front(curve.t / last, (curve.y - curve.y.mean()) / extent, seed=seed)
+    found = []
+    for expression in front:
+        lifted = operon.lifted(expression, "found", curve.t)
+        one = None if lifted is None else _refitted(*lifted, curve)
+        found += [one] if one is not None else []
+    return found, f"Operon gave {len(front)} expressions, of which {len(found)} became forms."
+
+
+def _refitted(form: Form, theta: FloatArray, curve: Curve) -> Found | None:
+    """Fit a form from where Operon left it; None where that has no likelihood."""
+    hypothesis = default_hypothesis(form, NOISES["white"], curve)
+    space = coordinates(hypothesis, curve, form.nonlinear)
+    weight, shift = weight_of(curve), float(curve.y.mean())
+    start = theta[[form.names.index(name) for name in form.nonlinear]]
+    x, rounds = space.of(start[None]), 100 if form.nonlinear else 0
+
+    def evaluate(x: FloatArray, owner: IntArray) -> Projection:
+        y = (curve.y - shift)[None]
+        return project(form, curve.t, y, weight[None], owner, space.natural(x))
+
+    with np.errstate(all="ignore"):
+        x, ended, _ = descend(evaluate, space, x, np.zeros(1, dtype=np.intp), rounds)
+        if not np.isfinite(ended.square[0]):
+            return None
+        values = dict(zip(form.nonlinear, space.natural(x)[0], strict=True))
+        values |= dict(zip(form.linear, ended.linear[0], strict=True))
+        theta = np.array([values[name] for name in form.names])
+        slopes = form.jacobian(curve.t, theta) * weight[:, None]
+        length = description_length(
+            float(ended.square[0]),
+            theta,
+            slopes.T @ slopes,
+            curve.n_obs,
+            tuple(operon.signs(form.expression)),
         )
-    return Search(tuple(found), looked, len(every), _notes(looked, len(every), seconds))
+    theta[form.names.index("floor")] += shift
+    return Found(form, theta, length, "operon") if np.isfinite(length) else None
 
 
-def _distinct(
-    fits: Sequence[Fitted], grid: FloatArray, extent: float, number: int
-) -> list[Fitted]:
+def weight_of(curve: Curve) -> FloatArray:
+    """Return what residuals are multiplied by: one over known errors, relative to their middle."""
+    if curve.y_se is None:
+        return np.ones(curve.n_obs)
+    return float(np.median(curve.y_se)) / curve.y_se
+
+
+def _distinct(found: Sequence[Found], curve: Curve, number: int) -> list[Found]:
     """Keep the shortest descriptions, without those that draw the curve of a shorter one."""
-    kept: list[Fitted] = []
+    grid = np.linspace(float(curve.t[0]), BEYOND * float(curve.t[-1]), 200)
+    extent = float(np.ptp(curve.y))
+    kept: list[Found] = []
     curves: list[FloatArray] = []
-    for one in fits:
+    for one in sorted(found, key=lambda one: one.description_length):
         with np.errstate(all="ignore"):
-            values = one.skeleton.design(grid, one.nonlinear[None])[0] @ one.linear
+            values = np.asarray(one.form(grid, one.theta))
         if not np.isfinite(values).all():
             continue
         if all(np.abs(values - other).max() > SAME * extent for other in curves):
@@ -151,10 +241,10 @@ def _distinct(
     return kept
 
 
-def _notes(looked: int, total: int, seconds: float) -> tuple[str, ...]:
+def _looked(looked: int, total: int, seconds: float) -> str:
     if looked == total:
-        return (f"All {total} expressions of the grammar were fitted.",)
+        return f"All {total} expressions of the grammar were fitted."
     return (
-        f"{looked} of {total} expressions, the simplest, were fitted in {seconds:g} s; the others "
-        "were not looked at (--search-seconds).",
+        f"{looked} of {total} expressions of the grammar, the simplest, were fitted in "
+        f"{seconds:g} s; the others were not looked at."
     )

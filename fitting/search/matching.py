@@ -1,0 +1,204 @@
+"""Which known form a found one is: the same curves, a special case, or one that coincides here.
+
+A registered form is fitted to the found curve, without noise, on the data and a fifth beyond. Where
+it draws the same curve, so it should at other constants too, or it only happens to here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitting.coordinates import coordinates
+from fitting.least_squares import Optimum, best
+from fitting.search.equality import proved_equal
+from theory.curve import Curve
+from theory.form import Form
+from theory.forms import FORMS
+from theory.hypothesis import Hypothesis, default_hypothesis
+from theory.implication import ImplicationKind
+from theory.mechanisms.registry import MECHANISMS
+from theory.noise import NOISES
+from theory.parameter import Kind
+
+FloatArray = NDArray[np.float64]
+
+EQUAL = 1e-6
+"""Largest difference, as a share of the range, at which two curves are equal."""
+
+BEYOND = 1.2
+POINTS = 120
+_ELSEWHERE = 3
+_EFFORT = 0.3
+
+
+class MatchKind(StrEnum):
+    """How a registered form stands to a found one."""
+
+    PROVED = "equal, by algebra"
+    EQUAL = "equal, numerically"
+    LIMIT = "equal in a limit"
+    HERE = "equal at the fitted constants only"
+
+
+@final
+@dataclass(frozen=True)
+class Match:
+    """A registered form that equals a found one.
+
+    Attributes
+    ----------
+    form : str
+        Its registered name.
+    kind : MatchKind
+    parameters : mapping of str to float
+        Those of its shape that draw the found curve.
+    fixed : tuple of str
+        Parameters that stay as they are whatever the found form's constants: it is the case of the
+        registered form in which they have this value.
+    mechanisms : tuple of str
+        Names of registered mechanisms that imply the registered form, with the range of validity.
+    """
+
+    form: str
+    kind: MatchKind
+    parameters: Mapping[str, float]
+    fixed: tuple[str, ...]
+    mechanisms: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The match in a phrase."""
+        values = ", ".join(f"{name} = {value:.4g}" for name, value in self.parameters.items())
+        at = f" with {values}" if values else ""
+        case = f"; the case {', '.join(self.fixed)} fixed" if self.fixed else ""
+        told = {
+            MatchKind.PROVED: f"equals {self.form}{at} (by algebra{case})",
+            MatchKind.EQUAL: f"equals {self.form}{at} (numerically, at several constants{case})",
+            MatchKind.LIMIT: f"a limit of {self.form}{at} (at the edge of what it allows)",
+            MatchKind.HERE: f"draws the same curve as {self.form}{at}, at these constants only",
+        }[self.kind]
+        implied = f"; implied by {', '.join(self.mechanisms)}" if self.mechanisms else ""
+        return told + implied
+
+
+def matches(
+    forms: Sequence[Form],
+    thetas: Sequence[FloatArray],
+    t: FloatArray,
+    known: Mapping[str, Form] = FORMS,
+) -> tuple[tuple[Match, ...], ...]:
+    """Find the registered forms that equal each of some fitted forms.
+
+    Parameters
+    ----------
+    forms, thetas
+        Fitted forms and their parameters.
+    t : ndarray, shape (n,)
+        The curve's times.
+    known
+        Registered forms by name.
+
+    Returns
+    -------
+    For each form its matches: the best kind, and among those the fewest parameters, first.
+    """
+    grid = np.linspace(float(t[0]), BEYOND * float(t[-1]), POINTS)
+    curves = [_values(form, theta[None], grid)[0] for form, theta in zip(forms, thetas, strict=True)]
+    whole = [i for i, values in enumerate(curves) if values is not None and np.ptp(values) > 0]
+    found: list[list[Match]] = [[] for _ in forms]
+    if not whole:
+        return tuple(tuple(one) for one in found)
+    y = np.stack([curves[i] for i in whole])
+    for registered in known.values():
+        equal, optimum, _ = _fitted(registered, grid, y)
+        for row, i in enumerate(whole):
+            if equal[row]:
+                found[i].append(_match(forms[i], thetas[i], registered, grid, optimum, row))
+    order = list(MatchKind)
+    return tuple(
+        tuple(sorted(one, key=lambda m: (order.index(m.kind), len(known[m.form].names), m.form)))
+        for one in found
+    )
+
+
+def _values(form: Form, theta: FloatArray, grid: FloatArray) -> FloatArray:
+    with np.errstate(all="ignore"):
+        values: FloatArray = np.asarray(form(grid, theta))
+    return np.where(np.isfinite(values).all(axis=-1, keepdims=True), values, 0.0)
+
+
+def _fitted(
+    form: Form, grid: FloatArray, y: FloatArray
+) -> tuple[NDArray[np.bool_], Optimum, Hypothesis]:
+    """Fit a registered form to curves (C, n); say which it draws."""
+    ranges = np.ptp(y, axis=1)
+    scaled = (y - y.mean(axis=1, keepdims=True)) / ranges[:, None]
+    pattern = Curve(observable="found", t=grid, y=scaled[0])
+    hypothesis = default_hypothesis(form, NOISES["white"], pattern)
+    space = coordinates(hypothesis, pattern, form.nonlinear)
+    optimum = best(
+        form,
+        grid,
+        scaled,
+        np.ones_like(scaled),
+        space,
+        lambda z: hypothesis.transport(z, form.nonlinear),
+        effort=_EFFORT,
+    )
+    drawn = np.einsum("cnq,cq->cn", form.design(grid, optimum.nonlinear), optimum.linear)
+    with np.errstate(invalid="ignore"):
+        equal = np.abs(drawn - scaled).max(axis=1) <= EQUAL
+    return equal, optimum, hypothesis
+
+
+def _match(
+    form: Form, theta: FloatArray, registered: Form, grid: FloatArray, here: Optimum, row: int
+) -> Match:
+    """Look at other constants of the found form, and say how the registered one stands to it."""
+    elsewhere = _values(form, _moved(form, theta, grid), grid)
+    elsewhere = elsewhere[np.ptp(elsewhere, axis=1) > 0]
+    nonlinear = here.nonlinear[row]
+    values = dict(zip(registered.nonlinear, map(float, nonlinear), strict=True))
+    implied = _implied(registered.name)
+    if bool(here.at_bound[row].any()):
+        return Match(registered.name, MatchKind.LIMIT, values, (), implied)
+    equal, others, _ = _fitted(registered, grid, elsewhere)
+    if not equal.all():
+        return Match(registered.name, MatchKind.HERE, values, (), implied)
+    every = np.concatenate((nonlinear[None], others.nonlinear))
+    still = np.ptp(every, axis=0) <= 1e-3 * np.abs(every).max(axis=0)
+    fixed = tuple(n for n, one in zip(registered.nonlinear, still, strict=True) if one)
+    constants = np.concatenate((theta[None], _moved(form, theta, grid)))
+    proved = proved_equal(form, constants, registered, every)
+    kind = MatchKind.PROVED if proved else MatchKind.EQUAL
+    return Match(registered.name, kind, values, fixed, implied)
+
+
+def _moved(form: Form, theta: FloatArray, grid: FloatArray) -> FloatArray:
+    """Return other parameters (3, p), not far: factors of constants, shifts of places in time."""
+    rng = np.random.default_rng(3)
+    rows = np.repeat(theta[None], _ELSEWHERE, axis=0)
+    for i, parameter in enumerate(form.parameters):
+        if parameter.name in form.linear:
+            continue
+        if parameter.kind is Kind.MIDPOINT:
+            rows[:, i] += rng.uniform(0.02, 0.08, _ELSEWHERE) * grid[-1]
+        else:
+            rows[:, i] *= np.exp(rng.uniform(-0.25, 0.25, _ELSEWHERE))
+    return rows
+
+
+def _implied(name: str) -> tuple[str, ...]:
+    """Name the mechanisms that imply a registered form, and where."""
+    return tuple(
+        f"{mechanism.name} ({implication.observable}, {implication.valid})"
+        for mechanism in MECHANISMS.values()
+        for implication in mechanism.implications
+        if implication.kind is ImplicationKind.FORM and implication.form == name
+    )

@@ -58,9 +58,8 @@ class Match:
     kind : MatchKind
     parameters : mapping of str to float
         Those of its shape that draw the found curve.
-    fixed : tuple of str
-        Parameters that stay as they are whatever the found form's constants: it is the case of the
-        registered form in which they have this value.
+    special : bool
+        Whether the registered form has more parameters: the found one is a special case of it.
     mechanisms : tuple of str
         Names of registered mechanisms that imply the registered form, with the range of validity.
     """
@@ -68,7 +67,7 @@ class Match:
     form: str
     kind: MatchKind
     parameters: Mapping[str, float]
-    fixed: tuple[str, ...]
+    special: bool
     mechanisms: tuple[str, ...]
 
     @property
@@ -76,15 +75,20 @@ class Match:
         """The match in a phrase."""
         values = ", ".join(f"{name} = {value:.4g}" for name, value in self.parameters.items())
         at = f" with {values}" if values else ""
-        case = f"; the case {', '.join(self.fixed)} fixed" if self.fixed else ""
+        equals = "is a special case of" if self.special else "equals"
         told = {
-            MatchKind.PROVED: f"equals {self.form}{at} (by algebra{case})",
-            MatchKind.EQUAL: f"equals {self.form}{at} (numerically, at several constants{case})",
-            MatchKind.LIMIT: f"a limit of {self.form}{at} (at the edge of what it allows)",
-            MatchKind.HERE: f"draws the same curve as {self.form}{at}, at these constants only",
+            MatchKind.PROVED: f"{equals} {self.form}{at} (by algebra)",
+            MatchKind.EQUAL: f"{equals} {self.form}{at} (numerically, at several constants)",
+            MatchKind.LIMIT: f"is a limit of {self.form}{at} (at the edge of what it allows)",
+            MatchKind.HERE: f"draws the curve of {self.form}{at}, at these constants only",
         }[self.kind]
         implied = f"; implied by {', '.join(self.mechanisms)}" if self.mechanisms else ""
         return told + implied
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both forms draw the same curves, and no others."""
+        return self.kind in (MatchKind.PROVED, MatchKind.EQUAL) and not self.special
 
 
 def matches(
@@ -106,7 +110,7 @@ def matches(
 
     Returns
     -------
-    For each form its matches: the best kind, and among those the fewest parameters, first.
+    For each form its matches: equal ones first, the best kind, the fewest parameters.
     """
     grid = np.linspace(float(t[0]), BEYOND * float(t[-1]), POINTS)
     curves = [_values(form, theta[None], grid)[0] for form, theta in zip(forms, thetas, strict=True)]
@@ -122,7 +126,12 @@ def matches(
                 found[i].append(_match(forms[i], thetas[i], registered, grid, optimum, row))
     order = list(MatchKind)
     return tuple(
-        tuple(sorted(one, key=lambda m: (order.index(m.kind), len(known[m.form].names), m.form)))
+        tuple(
+            sorted(
+                one,
+                key=lambda m: (m.special, order.index(m.kind), len(known[m.form].names), m.form),
+            )
+        )
         for one in found
     )
 
@@ -166,18 +175,17 @@ def _match(
     nonlinear = here.nonlinear[row]
     values = dict(zip(registered.nonlinear, map(float, nonlinear), strict=True))
     implied = _implied(registered.name)
+    special = len(registered.names) > len(form.names)
     if bool(here.at_bound[row].any()):
-        return Match(registered.name, MatchKind.LIMIT, values, (), implied)
+        return Match(registered.name, MatchKind.LIMIT, values, special, implied)
     equal, others, _ = _fitted(registered, grid, elsewhere)
     if not equal.all():
-        return Match(registered.name, MatchKind.HERE, values, (), implied)
+        return Match(registered.name, MatchKind.HERE, values, special, implied)
     every = np.concatenate((nonlinear[None], others.nonlinear))
-    still = np.ptp(every, axis=0) <= 1e-3 * np.abs(every).max(axis=0)
-    fixed = tuple(n for n, one in zip(registered.nonlinear, still, strict=True) if one)
     constants = np.concatenate((theta[None], _moved(form, theta, grid)))
     proved = proved_equal(form, constants, registered, every)
     kind = MatchKind.PROVED if proved else MatchKind.EQUAL
-    return Match(registered.name, kind, values, fixed, implied)
+    return Match(registered.name, kind, values, special, implied)
 
 
 def _moved(form: Form, theta: FloatArray, grid: FloatArray) -> FloatArray:

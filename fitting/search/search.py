@@ -19,7 +19,7 @@ from fitting.search.candidates import Progress, search_all
 from fitting.search.description_length import description_length
 from fitting.search.enumeration import skeletons
 from fitting.search.making import form_of, natural
-from fitting.search.matching import Match, matches
+from fitting.search.matching import Match, MatchKind, matches
 from fitting.search.source import form_source
 from theory.curve import Curve
 from theory.form import Form
@@ -66,6 +66,18 @@ class Found:
     def match(self) -> str:
         """What the form is, in words: "equals …", or "new"."""
         return self.matches[0].words if self.matches else NEW
+
+    @property
+    def competes_as(self) -> str:
+        """Name under which it competes: that of the registered form it equals, or its own."""
+        equal = [match.form for match in self.matches if match.is_equal]
+        return equal[0] if equal else self.form.name
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no registered form equals it, nor is it a case or limit of one."""
+        kinds = [match.kind for match in self.matches]
+        return all(kind is MatchKind.HERE for kind in kinds)
 
     @property
     def source(self) -> str:

@@ -176,9 +176,7 @@ def _apart(near: NDArray[np.bool_], scores: FloatArray, number: int) -> IntArray
     return chosen
 
 
-def _descended(
-    evaluate: Evaluate, space: Coordinates, x: FloatArray, last_rounds: int
-) -> Optimum:
+def _descended(evaluate: Evaluate, space: Coordinates, x: FloatArray, last_rounds: int) -> Optimum:
     """Descend from starts (C, K, d): all a little way, the better ones further, few to the end."""
     size, starts, _ = x.shape
     for rounds, share in (*_HEATS, (last_rounds, 0.0)):

@@ -20,7 +20,7 @@ Progress = Callable[[str, int, int], None]
 
 FIRST_EFFORT = 0.1
 SECOND_EFFORT = 0.5
-SECOND_LOOKS = 60
+SECOND_LOOKS = 40
 """How many expressions are fitted again, with all care, after the first look."""
 
 LABEL = "Searching expressions"

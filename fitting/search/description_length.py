@@ -39,7 +39,9 @@ def description_length(
     """
     variance = max(square / n_obs, np.finfo(np.float64).tiny)
     residuals = 0.5 * n_obs * math.log(2 * math.pi * math.e * variance)
-    return residuals + constants_length(theta, gram / variance, n_obs) + expression_length(operators)
+    return (
+        residuals + constants_length(theta, gram / variance, n_obs) + expression_length(operators)
+    )
 
 
 def constants_length(theta: FloatArray, information: FloatArray, n_obs: int) -> float:

@@ -74,7 +74,7 @@ def composed() -> list[Node]:
 
 
 def products() -> list[Node]:
-    """What rises times what falls, sets in, or swings."""
+    """Multiply what rises by what falls, sets in, or swings."""
     falling = [*_each("decay fade bell", ELAPSED), *_each("fall bell", CENTERED)]
     rising = [*risings(), apply("logistic", CENTERED), apply("gumbel", CENTERED)]
     found = [apply("product", a, b) for a in rising for b in falling]

@@ -11,9 +11,7 @@ from theory.form import TIME, Form
 FloatArray = NDArray[np.float64]
 
 
-def proved_equal(
-    form: Form, theta: FloatArray, registered: Form, nonlinear: FloatArray
-) -> bool:
+def proved_equal(form: Form, theta: FloatArray, registered: Form, nonlinear: FloatArray) -> bool:
     """Whether sympy finds that one form is the other, in other parameters.
 
     How the registered form's constants follow from the found one's is read off pairs of equal
@@ -37,10 +35,7 @@ def proved_equal(
         if found is None:
             return False
         swaps[sympy.Symbol(name, real=True)] = found
-    slopes = [
-        sympy.diff(_shape(one), TIME).rewrite(sympy.exp)
-        for one in (form, registered)
-    ]
+    slopes = [sympy.diff(_shape(one), TIME).rewrite(sympy.exp) for one in (form, registered)]
     slopes[1] = slopes[1].subs(swaps, simultaneous=True)
     time = sympy.Symbol("time", positive=True)
     positive = {s: sympy.Symbol(s.name, positive=True) for s in form.symbols} | {TIME: time}

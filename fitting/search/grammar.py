@@ -47,7 +47,7 @@ class Node:
         return f"{self.name}({', '.join(sorted(keys) if self.name == 'product' else keys)})"
 
     def walk(self) -> Iterator[Node]:
-        """This node and all below."""
+        """Yield the node and all below it."""
         yield self
         for argument in self.arguments:
             yield from argument.walk()

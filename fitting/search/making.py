@@ -11,7 +11,7 @@ import sympy
 from numpy.typing import NDArray
 
 from fitting.search.grammar import Node, Skeleton
-from theory.form import TIME, Form
+from theory.form import Form
 from theory.forms.words import floor
 from theory.parameter import UNITS, Kind, Parameter
 
@@ -87,9 +87,7 @@ def _parameters(skeleton: Skeleton) -> list[Parameter]:
 
 
 def _gains(skeleton: Skeleton) -> list[Parameter]:
-    kinds = [
-        Kind.SLOPE if node.name in STRAIGHT else Kind.GAIN for node, _ in skeleton.columns
-    ]
+    kinds = [Kind.SLOPE if node.name in STRAIGHT else Kind.GAIN for node, _ in skeleton.columns]
     return [
         Parameter(name, _meaning(node, kind), UNITS[kind], kind)
         for name, kind, (node, _) in zip(_numbered(kinds), kinds, skeleton.columns, strict=True)

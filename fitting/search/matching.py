@@ -113,7 +113,9 @@ def matches(
     For each form its matches: equal ones first, the best kind, the fewest parameters.
     """
     grid = np.linspace(float(t[0]), BEYOND * float(t[-1]), POINTS)
-    curves = [_values(form, theta[None], grid)[0] for form, theta in zip(forms, thetas, strict=True)]
+    curves = [
+        _values(form, theta[None], grid)[0] for form, theta in zip(forms, thetas, strict=True)
+    ]
     whole = [i for i, values in enumerate(curves) if values is not None and np.ptp(values) > 0]
     found: list[list[Match]] = [[] for _ in forms]
     if not whole:

@@ -105,9 +105,7 @@ def _late(onset: FloatArray, t: FloatArray) -> tuple[FloatArray, Slopes]:
     return since, (-(since > 0).astype(float),)
 
 
-def _delayed(
-    timescale: FloatArray, onset: FloatArray, t: FloatArray
-) -> tuple[FloatArray, Slopes]:
+def _delayed(timescale: FloatArray, onset: FloatArray, t: FloatArray) -> tuple[FloatArray, Slopes]:
     since, (by_onset,) = _late(onset, t)
     return since / timescale, (-since / timescale**2, by_onset / timescale)
 
@@ -136,13 +134,19 @@ CLOCKS: Mapping[str, Operation] = MappingProxyType(
         for o in (
             Operation("whole", (), _whole, lambda last: TIME / last, 1),
             Operation("elapsed", (TIMESCALE,), _elapsed, lambda tau, last: TIME / tau, 3),
-            Operation("centered", (RATE, MIDPOINT), _centered, lambda r, m, last: r * (TIME - m), 5),
+            Operation(
+                "centered", (RATE, MIDPOINT), _centered, lambda r, m, last: r * (TIME - m), 5
+            ),
             Operation("late", (ONSET,), _late, lambda m, last: _since(m) / last, 4),
             Operation(
                 "delayed", (TIMESCALE, ONSET), _delayed, lambda tau, m, last: _since(m) / tau, 6
             ),
             Operation(
-                "cosine", (FREQUENCY,), _cosine, lambda f, last: sympy.cos(2 * sympy.pi * f * TIME), 4
+                "cosine",
+                (FREQUENCY,),
+                _cosine,
+                lambda f, last: sympy.cos(2 * sympy.pi * f * TIME),
+                4,
             ),
             Operation(
                 "sine", (FREQUENCY,), _sine, lambda f, last: sympy.sin(2 * sympy.pi * f * TIME), 4
@@ -202,7 +206,9 @@ FUNCTIONS: Mapping[str, Operation] = MappingProxyType(
                 approach,
                 1,
             ),
-            Operation("decay", (), _by(lambda u: np.exp(-u), lambda u, f: -f), lambda u: sympy.exp(-u), 1),
+            Operation(
+                "decay", (), _by(lambda u: np.exp(-u), lambda u, f: -f), lambda u: sympy.exp(-u), 1
+            ),
             Operation("growth", (), _by(np.exp, lambda u, f: f), sympy.exp, 1),
             Operation(
                 "saturation",
@@ -212,7 +218,11 @@ FUNCTIONS: Mapping[str, Operation] = MappingProxyType(
                 1,
             ),
             Operation(
-                "fade", (), _by(lambda u: 1 / (1 + u), lambda u, f: -(f**2)), lambda u: 1 / (1 + u), 1
+                "fade",
+                (),
+                _by(lambda u: 1 / (1 + u), lambda u, f: -(f**2)),
+                lambda u: 1 / (1 + u),
+                1,
             ),
             Operation(
                 "logarithm",
@@ -230,51 +240,69 @@ FUNCTIONS: Mapping[str, Operation] = MappingProxyType(
             ),
             Operation("tanh", (), _by(np.tanh, lambda u, f: 1 - f**2), sympy.tanh, 1),
             Operation(
-                "bell", (), _by(lambda u: np.exp(-(u**2)), lambda u, f: -2 * u * f),
-                lambda u: sympy.exp(-(u**2)), 1,
+                "bell",
+                (),
+                _by(lambda u: np.exp(-(u**2)), lambda u, f: -2 * u * f),
+                lambda u: sympy.exp(-(u**2)),
+                1,
             ),
             Operation(
-                "hump", (), _by(lambda u: 1 / (1 + u**2), lambda u, f: -2 * u * f**2),
-                lambda u: 1 / (1 + u**2), 1,
+                "hump",
+                (),
+                _by(lambda u: 1 / (1 + u**2), lambda u, f: -2 * u * f**2),
+                lambda u: 1 / (1 + u**2),
+                1,
             ),
             Operation(
-                "pulse", (), _by(lambda u: 4 * expit(u) * expit(-u), lambda u, f: f * (1 - 2 * expit(u))),
-                lambda u: sympy.exp(2 * sympy.log(sympy.Integer(2)) - softplus(u) - softplus(-u)), 1,
+                "pulse",
+                (),
+                _by(lambda u: 4 * expit(u) * expit(-u), lambda u, f: f * (1 - 2 * expit(u))),
+                lambda u: sympy.exp(2 * sympy.log(sympy.Integer(2)) - softplus(u) - softplus(-u)),
+                1,
             ),
             Operation("logistic", (), _by(expit, lambda u, f: f * (1 - f)), _logistic, 1),
             Operation(
-                "fall", (), _by(lambda u: expit(-u), lambda u, f: -f * (1 - f)),
-                lambda u: _logistic(-u), 1,
+                "fall",
+                (),
+                _by(lambda u: expit(-u), lambda u, f: -f * (1 - f)),
+                lambda u: _logistic(-u),
+                1,
             ),
             Operation(
-                "probit", (),
-                _by(lambda u: 0.5 + 0.5 * erf(u), lambda u, f: np.exp(-(u**2)) / math.sqrt(math.pi)),
-                lambda u: (1 + sympy.erf(u)) / 2, 1,
+                "probit",
+                (),
+                _by(
+                    lambda u: 0.5 + 0.5 * erf(u), lambda u, f: np.exp(-(u**2)) / math.sqrt(math.pi)
+                ),
+                lambda u: (1 + sympy.erf(u)) / 2,
+                1,
             ),
             Operation(
-                "algebraic", (),
+                "algebraic",
+                (),
                 _by(lambda u: u / np.sqrt(1 + u**2), lambda u, f: (1 + u**2) ** -1.5),
-                lambda u: u / sympy.sqrt(1 + u**2), 1,
+                lambda u: u / sympy.sqrt(1 + u**2),
+                1,
             ),
+            Operation("arctangent", (), _by(np.arctan, lambda u, f: 1 / (1 + u**2)), sympy.atan, 1),
             Operation(
-                "arctangent", (), _by(np.arctan, lambda u, f: 1 / (1 + u**2)), sympy.atan, 1
-            ),
-            Operation(
-                "gumbel", (),
+                "gumbel",
+                (),
                 _by(lambda u: np.exp(-np.exp(-u)), lambda u, f: np.exp(-u - np.exp(-u))),
-                lambda u: sympy.exp(-sympy.exp(-u)), 1,
+                lambda u: sympy.exp(-sympy.exp(-u)),
+                1,
             ),
             Operation(
-                "reversed_gumbel", (),
+                "reversed_gumbel",
+                (),
                 _by(lambda u: -np.expm1(-np.exp(u)), lambda u, f: np.exp(u - np.exp(u))),
-                lambda u: approach(sympy.exp(u)), 1,
+                lambda u: approach(sympy.exp(u)),
+                1,
             ),
             Operation(
                 "bend", (), _by(lambda u: np.logaddexp(0.0, u), lambda u, f: expit(u)), softplus, 1
             ),
-            Operation(
-                "power", (EXPONENT,), _power, lambda p, u: sympy.exp(p * clamped_log(u)), 2
-            ),
+            Operation("power", (EXPONENT,), _power, lambda p, u: sympy.exp(p * clamped_log(u)), 2),
             Operation("scaled", (STRENGTH,), _scaled, lambda k, u: k * u, 2),
             Operation("product", (), _product, lambda a, b: a * b, 1),
         )

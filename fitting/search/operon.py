@@ -75,9 +75,7 @@ def _read(text: str) -> sympy.Expr | None:
     return None if unknown or not expression.has(_X) else expression
 
 
-def lifted(
-    expression: sympy.Expr, name: str, t: FloatArray
-) -> tuple[Form, FloatArray] | None:
+def lifted(expression: sympy.Expr, name: str, t: FloatArray) -> tuple[Form, FloatArray] | None:
     """Return an expression as a form, its numbers as parameters, and their values.
 
     A number that multiplies x is a rate, any other a constant whose sign stays. None where it has
@@ -144,9 +142,7 @@ def _constant(value: float, constants: list[tuple[Parameter, float]]) -> sympy.E
     return one.symbol if value > 0 else -one.symbol
 
 
-def _form(
-    body: sympy.Expr, gains: list[Parameter], constants: list[Parameter], name: str
-) -> Form:
+def _form(body: sympy.Expr, gains: list[Parameter], constants: list[Parameter], name: str) -> Form:
     return Form(name, body, (floor, *gains, *constants), REFERENCE)
 
 

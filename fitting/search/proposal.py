@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -18,7 +18,15 @@ from theory.forms import COMMON, FORMS
 from theory.noise import Noise
 
 CLEAR = 3.0
-"""Nats by which a new form must lead every registered one to be called better: odds of 20."""
+"""Nats by which a new form must lead every registered one to be called better: odds of 20.
+
+On top of what its choice among so many expressions takes: `Proposal.needed`.
+"""
+
+CHOSEN = (
+    "Forms called found_… were chosen by these data among many expressions; weights take every "
+    "form that competes as equally likely beforehand."
+)
 
 
 @final
@@ -43,6 +51,16 @@ class Proposal:
         return None
 
     @property
+    def needed(self) -> float:
+        """Lead, in nats, from which a new form counts.
+
+        If the registered forms that competed and the expressions looked at were equally likely
+        as a whole, each of the many expressions would be less likely by the ratio of numbers.
+        """
+        known = {score.form for score in self.comparison.scores if score.form in FORMS}
+        return CLEAR + max(0.0, float(np.log(self.search.looked / max(1, len(known)))))
+
+    @property
     def conclusion(self) -> str:
         """Whether something new beats the registry, in a sentence."""
         new = [one for one in self.search.found if one.is_new]
@@ -50,7 +68,9 @@ class Proposal:
             return "The search found no expression that could be fitted."
         if not new:
             return "Nothing new: every expression found equals a registered form, or a case of one."
-        known = [s for s in self.comparison.scores if s.form in FORMS and s.log_evidence is not None]
+        known = [
+            s for s in self.comparison.scores if s.form in FORMS and s.log_evidence is not None
+        ]
         rivals = [(one, score) for one in new if (score := self.score(one)) is not None]
         rivals = [(one, score) for one, score in rivals if score.log_evidence is not None]
         if not known or not rivals:
@@ -58,7 +78,7 @@ class Proposal:
         best = max(known, key=lambda s: s.log_evidence or -np.inf)
         one, score = max(rivals, key=lambda pair: pair[1].log_evidence or -np.inf)
         lead = (score.log_evidence or 0.0) - (best.log_evidence or 0.0)
-        if lead > CLEAR:
+        if lead > self.needed:
             return (
                 f"New: {one.form.name}, {one.form.python}, leads every registered form by "
                 f"{lead:.1f} nats (best of them: {best.form}). It was chosen among "
@@ -67,7 +87,8 @@ class Proposal:
         if lead > 0:
             return (
                 f"Not decided: the new {one.form.name} leads {best.form} by {lead:.1f} nats, less "
-                f"than the {CLEAR:g} that would count."
+                f"than the {self.needed:.1f} that would count for one expression in "
+                f"{self.search.looked}."
             )
         return (
             f"Nothing new beats the registered forms: {best.form} leads the best new expression, "
@@ -107,4 +128,6 @@ def propose_and_search(
     comparison = propose(
         curve, seed=seed, forms=[*known, *added.values()], noises=noises, workers=workers
     )
+    if added:
+        comparison = replace(comparison, notes=(*comparison.notes, CHOSEN))
     return Proposal(comparison, found)

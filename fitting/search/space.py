@@ -33,11 +33,11 @@ def space_of(skeleton: Skeleton, t: FloatArray) -> tuple[Coordinates, Transport]
     lower, upper = np.array(ranges).reshape(-1, 2).T
     places = np.array([c.kind is Kind.MIDPOINT for c in skeleton.constants], dtype=bool)
     none = np.zeros(len(ranges), dtype=bool)
-    logs = [np.where(places, end, np.log(np.where(places, 1.0, end))) for end in (lower, upper)]
-    space = Coordinates(skeleton.nonlinear, *logs, (), ~places, none, np.ones(len(ranges)))
+    low, high = (np.where(places, e, np.log(np.where(places, 1.0, e))) for e in (lower, upper))
+    space = Coordinates(skeleton.nonlinear, low, high, (), ~places, none, np.ones(len(ranges)))
 
     def transport(z: FloatArray) -> FloatArray:
-        return space.natural(logs[0] + ndtr(z) * (logs[1] - logs[0]))
+        return space.natural(low + ndtr(z) * (high - low))
 
     return space, transport
 

@@ -28,7 +28,9 @@ def found_forms(curve: Entry) -> Table | None:
     )
     columns = ("form", "expression", "Δ length", "ln Z", "is")
     decimals = {"Δ length": 1, "ln Z": 1}
-    return Table("Expressions found, by description length (nats)", columns, rows, decimals=decimals)
+    return Table(
+        "Expressions found, by description length (nats)", columns, rows, decimals=decimals
+    )
 
 
 def search_said(curve: Entry) -> str:

@@ -35,14 +35,15 @@ def form_of(skeleton: Skeleton, name: str, last: float, reference: str = REFEREN
     name : str
         Of the form.
     last : float
-        The curve's last time, by which a bare t under a root or power is divided.
+        The unit of time in which it was fitted (`unit_of_time`): a bare t under a root or power is
+        divided by it.
     reference : str
         How it was found.
     """
     constants = _parameters(skeleton)
     symbols = [parameter.symbol for parameter in constants]
     gains = _gains(skeleton)
-    unit = sympy.Integer(int(last)) if float(last).is_integer() else sympy.Float(last)
+    unit = sympy.Rational(str(last))
     expression = floor.symbol
     for gain, (node, first) in zip(gains, skeleton.columns, strict=True):
         own = symbols[first : first + len(node.constants)]
@@ -59,8 +60,13 @@ def form_of(skeleton: Skeleton, name: str, last: float, reference: str = REFEREN
     )
 
 
+def unit_of_time(t: FloatArray) -> float:
+    """Return the last of some times, to three digits: short enough to be written."""
+    return float(f"{t[-1]:.3g}")
+
+
 def natural(skeleton: Skeleton, linear: FloatArray, nonlinear: FloatArray, last: float) -> Any:
-    """Return the form's parameters (p,) of a fit in units of the curve's last time."""
+    """Return the form's parameters (p,) of a fit in units of about the curve's last time."""
     gains = linear.copy()
     for i, (node, _) in enumerate(skeleton.columns):
         if node.name in STRAIGHT:

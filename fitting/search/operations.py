@@ -1,7 +1,7 @@
 """The words of the grammar of growth: operations with their values, slopes and mathematics.
 
-Time is counted in units of the curve's last one while a curve is searched, so that no constant
-depends on the user's units.
+Time is counted in units of about the curve's last one while a curve is searched, so that no
+constant depends on the user's units.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def pareto_front(t: FloatArray, y: FloatArray, *, seed: int) -> tuple[sympy.Expr
         n_threads=1,
         random_state=seed,
     )
-    regressor.fit(t[:, None], y)
+    regressor.fit(np.array(t)[:, None], np.array(y))  # it does not take read-only arrays
     texts = [regressor.get_model_string(one["tree"], 8) for one in regressor.pareto_front_]
     read = (_read(text) for text in texts)
     return tuple(dict.fromkeys(one for one in read if one is not None))
@@ -75,7 +75,9 @@ def _read(text: str) -> sympy.Expr | None:
     return None if unknown or not expression.has(_X) else expression
 
 
-def lifted(expression: sympy.Expr, name: str, t: FloatArray) -> tuple[Form, FloatArray] | None:
+def lifted(
+    expression: sympy.Expr, name: str, t: FloatArray, last: float
+) -> tuple[Form, FloatArray] | None:
     """Return an expression as a form, its numbers as parameters, and their values.
 
     A number that multiplies x is a rate, any other a constant whose sign stays. None where it has
@@ -84,12 +86,13 @@ def lifted(expression: sympy.Expr, name: str, t: FloatArray) -> tuple[Form, Floa
     Parameters
     ----------
     expression
-        In ``X1``, which is t over its last.
+        In ``X1``, which is t over `last`.
     name : str
         Of the form.
     t : ndarray, shape (n,)
+    last : float
+        The unit of time.
     """
-    last = float(t[-1])
     _, rest = expression.as_independent(_X, as_Add=True)
     terms = sympy.Add.make_args(rest)
     if len(terms) > MOST_TERMS:
@@ -115,7 +118,7 @@ def _lift(
 ) -> sympy.Expr:
     """Put parameters for the numbers in an expression, and t for x."""
     if expression == _X:
-        return TIME / sympy.Float(last)
+        return TIME / sympy.Rational(str(last))
     if expression.is_Float:
         return _constant(float(expression), constants)
     if expression.is_Mul:
@@ -163,7 +166,7 @@ def _without_dependent(
         parameter = form.parameters[places[-1]]
         if parameter.kind in (Kind.FLOOR, Kind.GAIN):
             return None
-        value = sympy.Float(theta[places[-1]], 6)
+        value = sympy.Rational(f"{theta[places[-1]]:.6g}")
         kept = [p for p in form.parameters if p is not parameter]
         body = form.expression.xreplace({parameter.symbol: value})
         form = Form(form.name, body, tuple(kept), form.reference)

@@ -18,7 +18,7 @@ from fitting.search import operon
 from fitting.search.candidates import Progress, search_all
 from fitting.search.description_length import description_length
 from fitting.search.enumeration import skeletons
-from fitting.search.making import form_of, natural
+from fitting.search.making import form_of, natural, unit_of_time
 from fitting.search.matching import Match, MatchKind, matches
 from fitting.search.source import form_source
 from theory.curve import Curve
@@ -163,7 +163,7 @@ def _grown(
     curve: Curve, until: float, number: int, progress: Progress | None
 ) -> tuple[list[Found], int]:
     """Search the grammar; return its shortest descriptions, and how many were looked at."""
-    last, shift = float(curve.t[-1]), float(curve.y.mean())
+    last, shift = unit_of_time(curve.t), float(curve.y.mean())
     fits, looked = search_all(
         skeletons(),
         curve.t / last,
@@ -186,11 +186,11 @@ def _bred(curve: Curve, seed: int) -> tuple[list[Found], str]:
     """Take the forms on Operon's Pareto front, fitted and scored as all others."""
     if not operon.is_installed():
         return [], "Operon is not installed (pip install ontogeny[search]): the grammar only."
-    last, extent = float(curve.t[-1]), float(np.ptp(curve.y))
+    last, extent = unit_of_time(curve.t), float(np.ptp(curve.y))
     front = operon.pareto_front(curve.t / last, (curve.y - curve.y.mean()) / extent, seed=seed)
     found = []
     for expression in front:
-        lifted = operon.lifted(expression, "found", curve.t)
+        lifted = operon.lifted(expression, "found", curve.t, last)
         one = None if lifted is None else _refitted(*lifted, curve)
         found += [one] if one is not None else []
     return found, f"Operon gave {len(front)} expressions, of which {len(found)} became forms."

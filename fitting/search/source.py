@@ -8,10 +8,6 @@ import sympy
 
 from theory.form import Form
 from theory.parameter import Kind, Parameter
-from theory.stable import approach, clamped_log, gamma_rise, gamma_rise_by_order, gradient_rise
-from theory.stable import softplus as softplus_
-
-STABLE = (approach, clamped_log, gamma_rise, gamma_rise_by_order, gradient_rise, softplus_)
 
 
 def form_source(form: Form) -> str:
@@ -20,14 +16,19 @@ def form_source(form: Form) -> str:
     The expression is written for sympy and the functions of `theory.stable` in the parameters'
     symbols; t is `theory.form.TIME`.
     """
-    used = sorted(
-        {call.func.__name__ for call in form.expression.atoms(sympy.Function)}
-        & {function.__name__ for function in STABLE}
+    calls = {call.func for call in form.expression.atoms(sympy.Function)}
+    own = sorted(
+        (call.__module__, call.__name__) for call in calls if not hasattr(sympy, call.__name__)
     )
-    lines = ["import sympy", "", "from theory.form import TIME, Form"]
-    lines += ["from theory.parameter import Kind, Parameter"]
-    lines += [f"from theory.stable import {', '.join(used)}"] if used else []
-    names = ", ".join(f'"{name}": {name}' for name in used)
+    lines = ["import sympy"]
+    lines += [f"from {module} import {name}" for module, name in own if module[:5] == "sympy"]
+    lines += [
+        "",
+        "from theory.form import TIME, Form",
+        "from theory.parameter import Kind, Parameter",
+    ]
+    lines += [f"from {module} import {name}" for module, name in own if module[:5] != "sympy"]
+    names = ", ".join(f'"{name}": {name}' for _, name in own)
     lines += ["", f"{form.name} = Form(", f"    name={form.name!r},"]
     lines += ["    expression=sympy.sympify("]
     lines += [f"        {str(form.expression)!r},"]

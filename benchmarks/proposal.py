@@ -120,11 +120,11 @@ def true_formula(kind: Kind, shape: Array, y: Array) -> Predict:
 
 
 def ours(y: Array, _: int) -> tuple[Predict, str]:
-    """Take the form of largest evidence that ``propose --search`` gives."""
+    """Take the best form of ``propose --search``: see `fitting.search.proposal.Proposal.best`."""
     curve = Curve(observable="planted", t=T, y=y)
     found = propose_and_search(curve, seed=0, seconds=1e9, noises=("white",))
-    best = found.comparison.scores[0]
-    assert best.point is not None
+    best = found.best
+    assert best is not None and best.point is not None
     form, theta = best.hypothesis.form, best.point.theta
     return (lambda t: np.asarray(form(t, theta[: len(form.names)]))), f"{best.form}: {form.python}"
 
@@ -278,7 +278,8 @@ curves, {draws} of each, 200 points, white noise of 2 % of the range. Found: the
 within 1 % of the range of the true one, root mean square, on the data and on the fifth beyond
 them, each. "Largest": no point on or beyond the data differs by more than 1 %. "Not registered":
 among the kinds that no registered form equals. Ours is the form of largest evidence of
-`propose --search` ({common} common forms and those found; white noise), pyoperon alone is selected
+`propose --search` ({common} common forms and those found, which have a handicap; white noise),
+pyoperon alone is selected
 by BIC, gplearn has its defaults with exp and tanh added; "true formula" is the true one, refitted.
 Processor seconds a curve: median (largest).
 

@@ -65,7 +65,8 @@ def composed() -> list[Node]:
     found = _each("approach saturation logarithm tanh hump", powered)
     found += _each("approach saturation", apply("power", DELAYED))
     found += [apply("power", one) for one in (*inner, *moved)]
-    found += [apply("root", one) for one in (*inner, *moved)]
+    # The root of a Gumbel or bell curve is another one of its kind.
+    found += [apply("root", one) for one in (*inner, *moved) if one.name not in ("gumbel", "bell")]
     for one in (apply("root", ELAPSED), *inner, *moved):
         outer = "approach growth saturation logarithm tanh"
         argument = one if one.name == "root" else apply("scaled", one)

@@ -40,7 +40,9 @@ def is_installed() -> bool:
     return importlib.util.find_spec("pyoperon") is not None
 
 
-def pareto_front(t: FloatArray, y: FloatArray, *, seed: int) -> tuple[sympy.Expr, ...]:
+def pareto_front(
+    t: FloatArray, y: FloatArray, *, seed: int, evaluations: int = EVALUATIONS
+) -> tuple[sympy.Expr, ...]:
     """Return Operon's expressions in ``X1``, shortest first.
 
     Parameters
@@ -49,13 +51,15 @@ def pareto_front(t: FloatArray, y: FloatArray, *, seed: int) -> tuple[sympy.Expr
         Times in units of the last, and values in units of their range.
     seed : int
         One thread; same seed, same result.
+    evaluations : int
+        Expressions bred.
     """
     from pyoperon.sklearn import SymbolicRegressor
 
     regressor = SymbolicRegressor(
         allowed_symbols=SYMBOLS,
         objectives=["r2", "length"],
-        max_evaluations=EVALUATIONS,
+        max_evaluations=evaluations,
         max_length=LONGEST,
         optimizer_iterations=5,
         n_threads=1,
@@ -72,7 +76,13 @@ def _read(text: str) -> sympy.Expr | None:
     expression = sympy.sympify(text.replace("^", "**"), locals={"X1": _X})
     expression = sympy.powsimp(sympy.expand_mul(expression))
     unknown = expression.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I)
-    return None if unknown or not expression.has(_X) else expression
+    return None if unknown or not expression.has(_X) or not _swings(expression) else expression
+
+
+def _swings(expression: sympy.Expr) -> bool:
+    """Whether every sine and cosine is a wave in x: sin(sin(x)) means nothing."""
+    waves = expression.atoms(sympy.sin, sympy.cos)
+    return all(wave.args[0].diff(_X, 2) == 0 for wave in waves)
 
 
 def lifted(

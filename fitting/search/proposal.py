@@ -18,10 +18,7 @@ from theory.forms import COMMON, FORMS
 from theory.noise import Noise
 
 CLEAR = 3.0
-"""Nats by which a new form must lead every registered one to be called better: odds of 20.
-
-On top of what its choice among so many expressions takes: `Proposal.needed`.
-"""
+"""Nats by which a new form must lead every known one, after its handicap: odds of 20."""
 
 CHOSEN = (
     "Forms called found_… were chosen by these data among many expressions; weights take every "
@@ -51,49 +48,62 @@ class Proposal:
         return None
 
     @property
-    def needed(self) -> float:
-        """Lead, in nats, from which a new form counts.
+    def handicap(self) -> float:
+        """Nats that an expression's choice among many costs it beside a registered form.
 
         If the registered forms that competed and the expressions looked at were equally likely
         as a whole, each of the many expressions would be less likely by the ratio of numbers.
         """
         known = {score.form for score in self.comparison.scores if score.form in FORMS}
-        return CLEAR + max(0.0, float(np.log(self.search.looked / max(1, len(known)))))
+        return max(0.0, float(np.log(max(1, self.search.looked) / max(1, len(known)))))
+
+    @property
+    def leaders(self) -> tuple[Score | None, Score | None]:
+        """The scores of largest evidence of a form that is not new, and of one that is."""
+        new = {one.competes_as for one in self.search.found if one.is_new}
+        computed = [score for score in self.comparison.scores if score.log_evidence is not None]
+        known = [score for score in computed if score.form not in new]
+        found = [score for score in computed if score.form in new]
+        return (known[0] if known else None, found[0] if found else None)
+
+    @property
+    def best(self) -> Score | None:
+        """The score of largest evidence after the handicap; None if none could be computed."""
+        known, found = self.leaders
+        if known is None or found is None:
+            return known or found
+        return found if self._lead(known, found) > self.handicap else known
 
     @property
     def conclusion(self) -> str:
         """Whether something new beats the registry, in a sentence."""
-        new = [one for one in self.search.found if one.is_new]
         if not self.search.found:
             return "The search found no expression that could be fitted."
-        if not new:
+        if not any(one.is_new for one in self.search.found):
             return "Nothing new: every expression found equals a registered form, or a case of one."
-        known = [
-            s for s in self.comparison.scores if s.form in FORMS and s.log_evidence is not None
-        ]
-        rivals = [(one, score) for one in new if (score := self.score(one)) is not None]
-        rivals = [(one, score) for one, score in rivals if score.log_evidence is not None]
-        if not known or not rivals:
-            return "Whether a new expression beats the registered forms could not be computed."
-        best = max(known, key=lambda s: s.log_evidence or -np.inf)
-        one, score = max(rivals, key=lambda pair: pair[1].log_evidence or -np.inf)
-        lead = (score.log_evidence or 0.0) - (best.log_evidence or 0.0)
-        if lead > self.needed:
+        known, found = self.leaders
+        if known is None or found is None:
+            return "Whether a new expression beats the known forms could not be computed."
+        lead, looked = self._lead(known, found), self.search.looked
+        needed = CLEAR + self.handicap
+        if lead > needed:
             return (
-                f"New: {one.form.name}, {one.form.python}, leads every registered form by "
-                f"{lead:.1f} nats (best of them: {best.form}). It was chosen among "
-                f"{self.search.looked} expressions by these data, so test it on other runs."
+                f"New: {found.form}, {found.expression}, leads every known form by {lead:.1f} nats "
+                f"(best of them: {known.form}). It was chosen among {looked} expressions by these "
+                "data, so test it on other runs."
             )
         if lead > 0:
             return (
-                f"Not decided: the new {one.form.name} leads {best.form} by {lead:.1f} nats, less "
-                f"than the {self.needed:.1f} that would count for one expression in "
-                f"{self.search.looked}."
+                f"Not decided: the new {found.form} leads {known.form} by {lead:.1f} nats, less "
+                f"than the {needed:.1f} that would count for one expression in {looked}."
             )
         return (
-            f"Nothing new beats the registered forms: {best.form} leads the best new expression, "
-            f"{one.form.name}, by {-lead:.1f} nats."
+            f"Nothing new beats the known forms: {known.form} leads the best new expression, "
+            f"{found.form}, by {-lead:.1f} nats."
         )
+
+    def _lead(self, known: Score, found: Score) -> float:
+        return (found.log_evidence or 0.0) - (known.log_evidence or 0.0)
 
 
 def propose_and_search(

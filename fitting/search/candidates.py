@@ -23,6 +23,15 @@ SECOND_EFFORT = 0.5
 SECOND_LOOKS = 40
 """How many expressions are fitted again, with all care, after the first look."""
 
+FIRST_POINTS = 300
+"""Points of the first look; a longer curve is averaged over blocks for it."""
+
+ROUNDING = 1e-8
+"""Residuals below this share of the values are taken for rounding."""
+
+SPARE = 3
+"""Points that a curve has more than an expression has numbers, at least."""
+
 LABEL = "Searching expressions"
 
 
@@ -38,8 +47,6 @@ class Fitted:
         The floor and gains, and the constants.
     square : float
         Weighted residual sum of squares.
-    values : ndarray, shape (n,)
-        The curve.
     length : float
         Its description length, in nats.
     """
@@ -48,14 +55,13 @@ class Fitted:
     linear: FloatArray
     nonlinear: FloatArray
     square: float
-    values: FloatArray
     length: float
 
 
 def fitted(
     skeleton: Skeleton, t: FloatArray, y: FloatArray, weight: FloatArray, effort: float
 ) -> Fitted | None:
-    """Fit one skeleton; None where it has no finite curve.
+    """Fit one skeleton; None where it has no finite curve, or the points do not fix it.
 
     Parameters
     ----------
@@ -65,6 +71,8 @@ def fitted(
     effort : float
         As `fitting.least_squares.best`.
     """
+    if len(t) < skeleton.n_free + SPARE:
+        return None
     space, transport = space_of(skeleton, t)
     with np.errstate(all="ignore"):
         found = best(skeleton, t, y[None], weight[None], space, transport, effort=effort)
@@ -79,14 +87,28 @@ def fitted(
         slopes[q + k] += linear[j] * parts[q + place]
     slopes *= weight
     theta = np.concatenate((linear, nonlinear))
+    square = resolved(float(found.square[0]), y * weight)
     with np.errstate(all="ignore"):
-        length = description_length(
-            float(found.square[0]), theta, slopes @ slopes.T, len(t), skeleton.operators
-        )
-    if not np.isfinite(length):
-        return None
-    values = linear @ parts[:q]
-    return Fitted(skeleton, linear, nonlinear, float(found.square[0]), values, length)
+        gram = slopes @ slopes.T
+        length = description_length(square, theta, gram, len(t), skeleton.operators)
+    return Fitted(skeleton, linear, nonlinear, square, length) if np.isfinite(length) else None
+
+
+def resolved(square: float, weighted: FloatArray) -> float:
+    """Return a sum of squares no smaller than rounding leaves: what is less says nothing."""
+    return max(square, ROUNDING**2 * float(np.square(weighted).sum()))
+
+
+def thinned(
+    t: FloatArray, y: FloatArray, weight: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return means over blocks of neighbors, so few that a first look at many forms is quick."""
+    if len(t) <= FIRST_POINTS:
+        return t, y, weight
+    first = np.unique(np.linspace(0, len(t), FIRST_POINTS, endpoint=False).astype(np.intp))
+    total = np.add.reduceat(weight**2, first)
+    means = [np.add.reduceat(values * weight**2, first) / total for values in (t, y)]
+    return means[0], means[1], np.sqrt(total)
 
 
 def search_all(
@@ -112,24 +134,22 @@ def search_all(
 
     Returns
     -------
-    list of Fitted, and how many skeletons were looked at.
+    list of Fitted, at most `SECOND_LOOKS`, and how many skeletons were looked at.
     """
-    found: list[Fitted] = []
+    few = thinned(t, y, weight)
+    first: list[Fitted] = []
     looked = 0
     for skeleton in skeletons:
         if time.monotonic() > until:
             break
         if progress is not None:
             progress(LABEL, looked, len(skeletons))
-        one = fitted(skeleton, t, y, weight, FIRST_EFFORT)
-        found += [one] if one is not None else []
+        one = fitted(skeleton, *few, FIRST_EFFORT)
+        first += [one] if one is not None else []
         looked += 1
-    found.sort(key=lambda one: one.length)
-    again = [fitted(one.skeleton, t, y, weight, SECOND_EFFORT) for one in found[:SECOND_LOOKS]]
-    better = [
-        min(pair, key=lambda one: one.length)
-        for pair in zip(found, [one for one in again if one is not None], strict=False)
-    ]
+    first.sort(key=lambda one: one.length)
+    chosen = [one.skeleton for one in first[:SECOND_LOOKS]]
+    second = [fitted(skeleton, t, y, weight, SECOND_EFFORT) for skeleton in chosen]
     if progress is not None:
         progress(LABEL, len(skeletons), len(skeletons))
-    return sorted([*better, *found[len(better) :]], key=lambda one: one.length), looked
+    return sorted((one for one in second if one is not None), key=lambda one: one.length), looked

@@ -116,7 +116,7 @@ def lifted(
         gain = Parameter(word, f"factor of term {i + 1}", "y", Kind.GAIN)
         gains.append((gain, float(factor)))
         body += gain.symbol * _lift(shape, constants, last)
-    if len(constants) > MOST_CONSTANTS:
+    if len(constants) > MOST_CONSTANTS or 1 + len(gains) + len(constants) > len(t):
         return None
     form = _form(body, [gain for gain, _ in gains], [c for c, _ in constants], name)
     theta = np.array([0.0, *(v for _, v in gains), *(v for _, v in constants)])

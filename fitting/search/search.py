@@ -15,7 +15,7 @@ from fitting.coordinates import coordinates
 from fitting.least_squares import descend
 from fitting.projection import IntArray, Projection, project
 from fitting.search import operon
-from fitting.search.candidates import Progress, search_all
+from fitting.search.candidates import SPARE, Progress, resolved, search_all
 from fitting.search.description_length import description_length
 from fitting.search.enumeration import skeletons
 from fitting.search.making import form_of, natural, unit_of_time
@@ -31,6 +31,9 @@ FloatArray = NDArray[np.float64]
 NEW = "new"
 SECONDS = 30.0
 NUMBER = 6
+FEWEST = 8
+"""Points of a curve that can be searched."""
+
 BEYOND = 1.2
 """Up to how many times the curve's last t two forms must agree to be one."""
 
@@ -145,6 +148,9 @@ def search(
         default_hypothesis(form_of(every[0], "found", 1.0), NOISES["white"], curve)
     except ValueError as error:
         return Search((), 0, len(every), (f"Nothing was searched: {error}",))
+    if curve.n_obs < FEWEST:
+        reason = f"{curve.n_obs} points fix no expression, {FEWEST} are the fewest that may."
+        return Search((), 0, len(every), (f"Nothing was searched: {reason}",))
     with threadpool_limits(1, user_api="blas"):
         until = time.monotonic() + seconds
         bred, bred_note = _bred(curve, seed)
@@ -191,6 +197,8 @@ def _bred(curve: Curve, seed: int) -> tuple[list[Found], str]:
     found = []
     for expression in front:
         lifted = operon.lifted(expression, "found", curve.t, last)
+        if lifted is not None and curve.n_obs < len(lifted[1]) + SPARE:
+            lifted = None
         one = None if lifted is None else _refitted(*lifted, curve)
         found += [one] if one is not None else []
     return found, f"Operon gave {len(front)} expressions, of which {len(found)} became forms."
@@ -217,7 +225,7 @@ def _refitted(form: Form, theta: FloatArray, curve: Curve) -> Found | None:
         theta = np.array([values[name] for name in form.names])
         slopes = form.jacobian(curve.t, theta) * weight[:, None]
         length = description_length(
-            float(ended.square[0]),
+            resolved(float(ended.square[0]), (curve.y - shift) * weight),
             theta,
             slopes.T @ slopes,
             curve.n_obs,

@@ -8,6 +8,7 @@ import sympy
 
 from fitting.search import enumeration, matching, operon, proposal
 from fitting.search import search as module
+from fitting.search.candidates import thinned
 from fitting.search.proposal import propose_and_search
 from fitting.search.search import search
 from theory.curve import Curve
@@ -80,6 +81,37 @@ def test_a_search_that_ran_out_of_time_says_so(monkeypatch: pytest.MonkeyPatch) 
     found = search(planted(np.sqrt(T)), seconds=0.2, number=1)
     assert 0 < found.looked < found.total
     assert f"{found.looked} of {found.total} expressions" in found.notes[0]
+
+
+@pytest.mark.usefixtures("simple")
+def test_a_curve_without_noise_is_said_in_the_fewest_signs() -> None:
+    curve = Curve(observable="success", t=T, y=2.0 * np.arctan(0.1 * (T - 50)) + 1e9)
+    found = search(curve, number=2).found[0]
+    assert found.form.python == "floor + gain*atan(rate*(t - midpoint))"
+    np.testing.assert_allclose(found.form(T, found.theta) - curve.y, 0.0, atol=1e-5)
+
+
+@pytest.mark.usefixtures("simple")
+def test_known_errors_weigh_the_points() -> None:
+    clean, wild = 1 / (1 + np.exp(-0.1 * (T - 50))), np.arange(T.size) % 3 == 0
+    error = np.where(wild, 5.0, 0.01)
+    y = clean + error * np.random.default_rng(4).standard_normal(T.size)
+    curve = Curve(observable="success", t=T, y=y, y_se=error)
+    found = {one.competes_as: one for one in search(curve).found}["logistic"]
+    assert np.abs(found.form(T, found.theta) - clean).max() < 0.02
+
+
+def test_a_long_curve_is_looked_at_in_blocks() -> None:
+    t = np.linspace(0.0, 1.0, 4000)
+    short = thinned(t, 3 * t + 1, np.ones_like(t))
+    assert len(short[0]) == 300
+    np.testing.assert_allclose(short[1], 3 * short[0] + 1)
+    assert np.square(short[2]).sum() == pytest.approx(4000)
+
+
+def test_few_points_find_nothing_that_they_do_not_fix() -> None:
+    curve = Curve(observable="success", t=T[:4], y=np.array([0.0, 1.0, 1.5, 1.6]))
+    assert search(curve).notes[0].startswith("Nothing was searched: 4 points fix no expression")
 
 
 def test_a_constant_curve_is_not_searched() -> None:

@@ -7,7 +7,7 @@ it draws the same curve, so it should at other constants too, or it only happens
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import final
 
@@ -20,7 +20,7 @@ from fitting.search.equality import proved_equal
 from theory.curve import Curve
 from theory.form import Form
 from theory.forms import FORMS
-from theory.hypothesis import Hypothesis, default_hypothesis
+from theory.hypothesis import default_hypothesis
 from theory.implication import ImplicationKind
 from theory.mechanisms.registry import MECHANISMS
 from theory.noise import NOISES
@@ -35,6 +35,7 @@ BEYOND = 1.2
 POINTS = 120
 _ELSEWHERE = 3
 _EFFORT = 0.3
+_WIDER = 3.0  # in coordinates: a factor of twenty, three times the curve
 
 
 class MatchKind(StrEnum):
@@ -58,6 +59,8 @@ class Match:
     kind : MatchKind
     parameters : mapping of str to float
         Those of its shape that draw the found curve.
+    within : bool
+        Whether the registered form's default priors allow these parameters.
     special : bool
         Whether the registered form has more parameters: the found one is a special case of it.
     mechanisms : tuple of str
@@ -67,6 +70,7 @@ class Match:
     form: str
     kind: MatchKind
     parameters: Mapping[str, float]
+    within: bool
     special: bool
     mechanisms: tuple[str, ...]
 
@@ -122,10 +126,10 @@ def matches(
         return tuple(tuple(one) for one in found)
     y = np.stack([curves[i] for i in whole])
     for registered in known.values():
-        equal, optimum, _ = _fitted(registered, grid, y)
+        equal, optimum = _fitted(registered, grid, y)
         for row, i in enumerate(whole):
             if equal[row]:
-                found[i].append(_match(forms[i], thetas[i], registered, grid, optimum, row))
+                found[i].append(_match(forms[i], thetas[i], registered, (t, grid), optimum, row))
     order = list(MatchKind)
     return tuple(
         tuple(
@@ -144,15 +148,14 @@ def _values(form: Form, theta: FloatArray, grid: FloatArray) -> FloatArray:
     return np.where(np.isfinite(values).all(axis=-1, keepdims=True), values, 0.0)
 
 
-def _fitted(
-    form: Form, grid: FloatArray, y: FloatArray
-) -> tuple[NDArray[np.bool_], Optimum, Hypothesis]:
-    """Fit a registered form to curves (C, n); say which it draws."""
+def _fitted(form: Form, grid: FloatArray, y: FloatArray) -> tuple[NDArray[np.bool_], Optimum]:
+    """Fit a registered form to curves (C, n), beyond its priors too; say which it draws."""
     ranges = np.ptp(y, axis=1)
     scaled = (y - y.mean(axis=1, keepdims=True)) / ranges[:, None]
     pattern = Curve(observable="found", t=grid, y=scaled[0])
     hypothesis = default_hypothesis(form, NOISES["white"], pattern)
-    space = coordinates(hypothesis, pattern, form.nonlinear)
+    usual = coordinates(hypothesis, pattern, form.nonlinear)
+    space = replace(usual, lower=usual.lower - _WIDER, upper=usual.upper + _WIDER)
     optimum = best(
         form,
         grid,
@@ -165,29 +168,48 @@ def _fitted(
     drawn = np.einsum("cnq,cq->cn", form.design(grid, optimum.nonlinear), optimum.linear)
     with np.errstate(invalid="ignore"):
         equal = np.abs(drawn - scaled).max(axis=1) <= EQUAL
-    return equal, optimum, hypothesis
+    return equal, optimum
+
+
+def _allows(form: Form, t: FloatArray, nonlinear: FloatArray) -> bool:
+    """Whether the default priors of a form on these times reach some parameters."""
+    pattern = Curve(observable="found", t=t, y=np.arange(len(t), dtype=float))
+    hypothesis = default_hypothesis(form, NOISES["white"], pattern)
+    space = coordinates(hypothesis, pattern, form.nonlinear)
+    inside = space.natural(space.of(nonlinear[None].copy()))
+    return bool(np.allclose(inside, nonlinear, rtol=1e-6))
 
 
 def _match(
-    form: Form, theta: FloatArray, registered: Form, grid: FloatArray, here: Optimum, row: int
+    form: Form,
+    theta: FloatArray,
+    registered: Form,
+    times: tuple[FloatArray, FloatArray],
+    here: Optimum,
+    row: int,
 ) -> Match:
-    """Look at other constants of the found form, and say how the registered one stands to it."""
+    """Look at other constants of the found form, and say how the registered one stands to it.
+
+    `times` are those of the data, and of the grid on which both are drawn.
+    """
+    t, grid = times
     elsewhere = _values(form, _moved(form, theta, grid), grid)
     elsewhere = elsewhere[np.ptp(elsewhere, axis=1) > 0]
     nonlinear = here.nonlinear[row]
     values = dict(zip(registered.nonlinear, map(float, nonlinear), strict=True))
     implied = _implied(registered.name)
     special = len(registered.names) > len(form.names)
+    within = _allows(registered, t, nonlinear)
     if bool(here.at_bound[row].any()):
-        return Match(registered.name, MatchKind.LIMIT, values, special, implied)
-    equal, others, _ = _fitted(registered, grid, elsewhere)
-    if not equal.all():
-        return Match(registered.name, MatchKind.HERE, values, special, implied)
+        return Match(registered.name, MatchKind.LIMIT, values, within, special, implied)
+    equal, others = _fitted(registered, grid, elsewhere)
+    if not (equal.size and equal.all()):
+        return Match(registered.name, MatchKind.HERE, values, within, special, implied)
     every = np.concatenate((nonlinear[None], others.nonlinear))
     constants = np.concatenate((theta[None], _moved(form, theta, grid)))
     proved = proved_equal(form, constants, registered, every)
     kind = MatchKind.PROVED if proved else MatchKind.EQUAL
-    return Match(registered.name, kind, values, special, implied)
+    return Match(registered.name, kind, values, within, special, implied)
 
 
 def _moved(form: Form, theta: FloatArray, grid: FloatArray) -> FloatArray:

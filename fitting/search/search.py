@@ -72,8 +72,11 @@ class Found:
 
     @property
     def competes_as(self) -> str:
-        """Name under which it competes: that of the registered form it equals, or its own."""
-        equal = [match.form for match in self.matches if match.is_equal]
+        """Name under which it competes: that of the registered form it equals, or its own.
+
+        Its own too where the registered form's default priors do not reach its parameters.
+        """
+        equal = [match.form for match in self.matches if match.is_equal and match.within]
         return equal[0] if equal else self.form.name
 
     @property
@@ -236,10 +239,11 @@ def _refitted(form: Form, theta: FloatArray, curve: Curve) -> Found | None:
 
 
 def weight_of(curve: Curve) -> FloatArray:
-    """Return what residuals are multiplied by: one over known errors, relative to their middle."""
+    """Return what residuals are multiplied by: less where known errors exceed the usual one."""
     if curve.y_se is None:
         return np.ones(curve.n_obs)
-    return float(np.median(curve.y_se)) / curve.y_se
+    usual = float(np.median(curve.y_se**2)) or 1.0
+    return np.asarray(1 / np.sqrt(1 + curve.y_se**2 / usual))
 
 
 def _distinct(found: Sequence[Found], curve: Curve, number: int) -> list[Found]:

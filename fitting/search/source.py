@@ -13,43 +13,58 @@ from theory.parameter import Kind, Parameter
 def form_source(form: Form) -> str:
     """Return source that, executed, defines `form.name` as an equal form.
 
-    The expression is written for sympy and the functions of `theory.stable` in the parameters'
-    symbols; t is `theory.form.TIME`.
+    The expression is text for sympy, in the parameters' symbols and the functions of sympy and
+    `theory.stable`.
     """
     calls = {call.func for call in form.expression.atoms(sympy.Function)}
     own = sorted(
         (call.__module__, call.__name__) for call in calls if not hasattr(sympy, call.__name__)
     )
-    lines = ["import sympy"]
-    lines += [f"from {module} import {name}" for module, name in own if module[:5] == "sympy"]
-    lines += [
+    imports = [f"from {module} import {name}" for module, name in own]
+    words = ["t=TIME", *(f"{name}={name}" for _, name in own)]
+    fields = [f"reference={form.reference!r}"]
+    if form.domain != (0.0, math.inf):
+        fields.append(f"domain=({_number(form.domain[0])}, {_number(form.domain[1])})")
+    fields += [
+        f"{name}={value!r}"
+        for name, value in (("breakpoints", form.breakpoints), ("ordered", form.ordered))
+        if value
+    ]
+    lines = [
+        "import sympy",
+        *(line for line in imports if line.startswith("from sympy")),
         "",
         "from theory.form import TIME, Form",
         "from theory.parameter import Kind, Parameter",
+        *(line for line in imports if not line.startswith("from sympy")),
+        "",
+        "parameters = (",
+        *(f"    {_parameter(parameter)}," for parameter in form.parameters),
+        ")",
+        f"words = dict({', '.join(words)}, **{{p.name: p.symbol for p in parameters}})",
+        f"{form.name} = Form(",
+        f"    name={form.name!r},",
+        f"    expression=sympy.sympify({str(form.expression)!r}, locals=words),",
+        "    parameters=parameters,",
+        *(f"    {field}," for field in fields),
+        ")",
     ]
-    lines += [f"from {module} import {name}" for module, name in own if module[:5] != "sympy"]
-    names = ", ".join(f'"{name}": {name}' for _, name in own)
-    lines += ["", f"{form.name} = Form(", f"    name={form.name!r},"]
-    lines += ["    expression=sympy.sympify("]
-    lines += [f"        {str(form.expression)!r},"]
-    declared = ", ".join(
-        [f'"{name}": sympy.Symbol("{name}", real=True)' for name in form.names] + ['"t": TIME']
-    )
-    lines += ["        locals={" + ", ".join(part for part in (declared, names) if part) + "},"]
-    lines += ["    ),", "    parameters=("]
-    lines += [f"        {_parameter(parameter)}," for parameter in form.parameters]
-    lines += ["    ),", f"    reference={form.reference!r},"]
-    lines += [f"    domain=({_number(form.domain[0])}, {_number(form.domain[1])}),"]
-    lines += [f"    breakpoints={form.breakpoints!r},", f"    ordered={form.ordered!r},", ")"]
     return "\n".join(lines) + "\n"
 
 
 def _parameter(parameter: Parameter) -> str:
+    """Return a parameter's source, what is so by default left out."""
+    kind = Kind(parameter.kind)
+    usual = Parameter("usual", "", parameter.unit, kind, default_range=parameter.default_range)
     parts = [repr(parameter.name), repr(parameter.meaning), repr(parameter.unit)]
-    parts.append(f"Kind.{Kind(parameter.kind).name}")
-    for name in ("lower", "upper", "width_factor"):
-        parts.append(f"{name}={_number(getattr(parameter, name))}")
-    parts.append(f"default_range={parameter.default_range!r}")
+    parts.append(f"Kind.{kind.name}")
+    parts += [
+        f"{name}={_number(getattr(parameter, name))}"
+        for name in ("lower", "upper", "width_factor")
+        if getattr(parameter, name) != getattr(usual, name)
+    ]
+    if parameter.default_range is not None:
+        parts.append(f"default_range={parameter.default_range!r}")
     return f"Parameter({', '.join(parts)})"
 
 

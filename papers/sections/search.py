@@ -26,7 +26,7 @@ def found_forms(curve: Entry) -> Table | None:
         )
         for one in search["found"]
     )
-    columns = ("form", "expression", "Δ length", "ln Z", "is")
+    columns = ("form", "expression", "Δ length", "ln Z", "known form")
     decimals = {"Δ length": 1, "ln Z": 1}
     return Table(
         "Expressions found, by description length (nats)", columns, rows, decimals=decimals

@@ -55,6 +55,12 @@ def test_a_form_with_more_parameters_holds_it_as_a_special_case() -> None:
     assert match.words.startswith("is a special case of richards")
 
 
+def test_parameters_beyond_the_default_priors_are_recognized() -> None:
+    slow = found(apply("approach", ELAPSED), [0.0, 1.0, 900.0])["exponential_approach"]
+    assert slow.is_equal and not slow.within
+    assert found(apply("approach", ELAPSED), [0.0, 1.0, 50.0])["exponential_approach"].within
+
+
 def test_a_bump_is_what_the_delta_rule_implies() -> None:
     rise_and_decay = apply("product", apply("approach", ELAPSED), apply("decay", ELAPSED))
     match = found(rise_and_decay, [0.0, 1.0, 30.0, 80.0])["bump"]

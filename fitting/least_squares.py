@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -18,8 +19,7 @@ from scipy.special import ndtri
 
 from fitting.coordinates import Coordinates
 from fitting.optimum import low_discrepancy
-from fitting.projection import IntArray, Projection, project
-from theory.form import Form
+from fitting.projection import Columns, IntArray, Projection, project
 
 FloatArray = NDArray[np.float64]
 Transport = Callable[[FloatArray], FloatArray]
@@ -66,13 +66,15 @@ class Optimum:
 
 
 def best(
-    form: Form,
+    form: Columns,
     t: FloatArray,
     y: FloatArray,
     weight: FloatArray,
     space: Coordinates,
     transport: Transport,
     starts: FloatArray | None = None,
+    *,
+    effort: float = 1.0,
 ) -> Optimum:
     """Minimize the weighted sum of squares of every curve.
 
@@ -89,6 +91,8 @@ def best(
         the grid is spread.
     starts : ndarray, shape (C, K, d), optional
         Values to descend from beside the best of the grid.
+    effort
+        Share of the grid and of the starts that a first look needs; 1 for the answer.
     """
     d = len(form.nonlinear)
 
@@ -101,20 +105,34 @@ def best(
         nothing = np.zeros((len(y), 0))
         return Optimum(nothing, found.linear, found.square, np.isfinite(found.square), nothing > 0)
     # Stretched, so that the ends of every range are on the grid as well.
-    cube = np.clip(1.1 * low_discrepancy(GRID * d, d) - 0.05, 1e-9, 1 - 1e-9)
+    size = max(32, round(effort * GRID * d))
+    cube, near = _cube(size, d)
     values = transport(ndtri(cube))
     grid = space.of(values)
     scores = _scores(form, t, y, weight, values)
-    chosen = _apart(cube, scores, min(STARTS * d, _MOST_STARTS))
+    chosen = _apart(near, scores, max(_LEAST_LEFT, round(effort * min(STARTS * d, _MOST_STARTS))))
     x = grid[chosen]
     if starts is not None:
         more = space.of(starts.reshape(-1, d)).reshape(len(y), -1, d)
         x = np.concatenate((x, more), axis=1)
-    return _descended(evaluate, space, x)
+    return _descended(evaluate, space, x, max(15, round(effort * _LAST_ROUNDS)))
+
+
+@lru_cache(maxsize=16)
+def _cube(size: int, d: int) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Spread points (size, d) over the unit cube, and say which are near each other."""
+    cube = np.clip(1.1 * low_discrepancy(size, d) - 0.05, 1e-9, 1 - 1e-9)
+    spacing = max(0.06, size ** (-1 / d))
+    near = np.ones((size, size), dtype=bool)
+    for column in cube.T:
+        near &= np.abs(column[:, None] - column) < spacing
+    for array in (cube, near):
+        array.setflags(write=False)
+    return cube, near
 
 
 def _scores(
-    form: Form, t: FloatArray, y: FloatArray, weight: FloatArray, values: FloatArray
+    form: Columns, t: FloatArray, y: FloatArray, weight: FloatArray, values: FloatArray
 ) -> FloatArray:
     """Find the sums of squares (C, G) of all curves at all grid points."""
     alike = bool(np.all(weight == weight[:1]))
@@ -144,10 +162,8 @@ def _orthonormal(columns: FloatArray) -> FloatArray:
     return basis
 
 
-def _apart(cube: FloatArray, scores: FloatArray, number: int) -> IntArray:
+def _apart(near: NDArray[np.bool_], scores: FloatArray, number: int) -> IntArray:
     """Pick for every curve the best grid points of which no two are near, (C, number)."""
-    spacing = max(0.06, len(cube) ** (-1 / cube.shape[1]))
-    near = np.abs(cube[:, None] - cube).max(axis=2) < spacing
     left = scores.copy()
     curves = np.arange(len(scores))
     chosen = np.empty((len(scores), number), dtype=np.intp)
@@ -160,10 +176,10 @@ def _apart(cube: FloatArray, scores: FloatArray, number: int) -> IntArray:
     return chosen
 
 
-def _descended(evaluate: Evaluate, space: Coordinates, x: FloatArray) -> Optimum:
+def _descended(evaluate: Evaluate, space: Coordinates, x: FloatArray, last_rounds: int) -> Optimum:
     """Descend from starts (C, K, d): all a little way, the better ones further, few to the end."""
     size, starts, _ = x.shape
-    for rounds, share in (*_HEATS, (_LAST_ROUNDS, 0.0)):
+    for rounds, share in (*_HEATS, (last_rounds, 0.0)):
         number = x.shape[1]
         owner = np.repeat(np.arange(size), number)
         flat, found, converged = _in_chunks(

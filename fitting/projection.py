@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.form import Form
 from theory.native import native
 
 FloatArray = NDArray[np.float64]
@@ -22,6 +21,28 @@ IntArray = NDArray[np.intp]
 
 DEPENDENT = 1e-11
 """A column is dependent on earlier ones if less than this part of its length is its own."""
+
+
+class Columns(Protocol):
+    """What is fitted: linear parameters times columns; a `theory.form.Form` that has some."""
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Names of the parameters that multiply columns."""
+
+    @property
+    def nonlinear(self) -> tuple[str, ...]:
+        """Names of those that move the columns."""
+
+    @property
+    def moved(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (j, k): column j depends on nonlinear parameter k."""
+
+    def design(self, t: FloatArray, nonlinear: FloatArray, /) -> FloatArray:
+        """Return the columns (B, n, q)."""
+
+    def tangents(self, t: FloatArray, nonlinear: FloatArray, /) -> FloatArray:
+        """Return the columns, then their slopes as `moved` lists them, (q + m, B, n)."""
 
 
 @final
@@ -59,7 +80,7 @@ class Projection:
 
 
 def project(
-    form: Form,
+    form: Columns,
     t: FloatArray,
     y: FloatArray,
     weight: FloatArray,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fitting.posterior import sample
     from fitting.propose import propose
     from fitting.random_effects import random_effects
+    from fitting.search.proposal import propose_and_search
+    from fitting.search.search import search
+    from fitting.search.source import form_source
     from papers.report import render as report
     from theory.curve import Curve
     from theory.form import Form
@@ -36,11 +39,14 @@ __all__ = [
     "compare",
     "fit",
     "fit_many",
+    "form_source",
     "propose",
+    "propose_and_search",
     "random_effects",
     "read_curves",
     "report",
     "sample",
+    "search",
 ]
 
 # public name: (module, name there)
@@ -54,11 +60,14 @@ _HOMES = {
     "compare": ("fitting.compare", "compare"),
     "fit": ("fitting.point", "fit"),
     "fit_many": ("fitting.point", "fit_many"),
+    "form_source": ("fitting.search.source", "form_source"),
     "propose": ("fitting.propose", "propose"),
+    "propose_and_search": ("fitting.search.proposal", "propose_and_search"),
     "random_effects": ("fitting.random_effects", "random_effects"),
     "read_curves": ("empirics.readers", "read_curves"),
     "report": ("papers.report", "render"),
     "sample": ("fitting.posterior", "sample"),
+    "search": ("fitting.search.search", "search"),
 }
 
 

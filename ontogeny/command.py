@@ -60,6 +60,23 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> float:
+    """Read a positive number of an option.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a positive number; got {text!r}")
+    return value
+
+
 def _json_file(text: str) -> Path:
     """Read the name of a file to write."""
     if not text:

@@ -15,6 +15,7 @@ from ontogeny.progress import show_progress
 
 if TYPE_CHECKING:
     from fitting.comparison import Comparison
+    from fitting.search.proposal import Proposal
 
 ROWS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
@@ -51,20 +52,25 @@ def judge(args: argparse.Namespace) -> int:
     curve_set = read(args.curves, args)
     say_what_was_left_out(curve_set, args.quiet)
 
-    from papers.proposals import propose_all
+    from papers.found_forms import with_searches
+    from papers.proposals import propose_all, search_and_propose_all
     from papers.report import render
     from papers.results import to_json, write
 
+    wanted: dict[str, Any] = {"seed": args.seed, "forms": forms, "noises": args.noise}
+    proposals: tuple[Proposal, ...] = ()
     with show_progress(args.quiet) as progress:
-        comparisons = propose_all(
-            curve_set.curves,
-            seed=args.seed,
-            progress=progress,
-            forms=forms,
-            noises=args.noise,
-        )
+        if getattr(args, "search", False):
+            proposals = search_and_propose_all(
+                curve_set.curves, seconds=args.search_seconds, progress=progress, **wanted
+            )
+            comparisons = tuple(proposal.comparison for proposal in proposals)
+        else:
+            comparisons = propose_all(curve_set.curves, progress=progress, **wanted)
     provenance = _provenance(args, time.monotonic() - began)
     document = to_json(args.command, comparisons, curve_set, provenance)
+    if proposals:
+        document = with_searches(document, proposals)
     out = args.out or default_out(args.command, args.curves)
     write(out, document)
     with show_progress(args.quiet) as progress:
@@ -72,8 +78,10 @@ def judge(args: argparse.Namespace) -> int:
     if args.json:
         write_json(args.json, document)
     if not args.quiet:
-        for comparison in comparisons:
+        for i, comparison in enumerate(comparisons):
             print(_summary(comparison))
+            if proposals:
+                print(_found(proposals[i]))
     print(report)
     return 0
 
@@ -115,6 +123,15 @@ def _provenance(args: argparse.Namespace, wall_seconds: float) -> dict[str, Any]
         "wall_seconds": wall_seconds,
         **provenance().content(),
     }
+
+
+def _found(proposal: Proposal) -> str:
+    """Say what the search found in a few lines: what it came to, and each expression."""
+    lines = [f"  search: {proposal.conclusion}"]
+    lines += [
+        f"  {one.form.name}: {one.form.python}  ({one.match})" for one in proposal.search.found
+    ]
+    return "\n".join([*lines, *(f"  {note}" for note in proposal.search.notes)])
 
 
 def _summary(comparison: Comparison) -> str:

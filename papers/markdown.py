@@ -16,6 +16,7 @@ from papers.sections.headline import headline, title_of
 from papers.sections.overview import overview
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
+from papers.sections.search import found_forms, search_said
 from papers.sections.stages import stages
 from papers.tables import Table, markdown_text, to_markdown
 from papers.wording import name_of, sentence, upper_first
@@ -82,6 +83,10 @@ def _curve(curve: Entry) -> list[str]:
         formula = latex(candidate["form"])
         written = f"`{candidate['expression']}`" if formula is None else f"${formula}$"
         parts += [f"{text(table.caption)}: {written}", to_markdown(table)]
+    table_of_found = found_forms(curve)
+    if table_of_found is not None:
+        parts += [f"{table_of_found.caption}:", to_markdown(table_of_found)]
+    parts.append(text(search_said(curve)))
     table_of_stages = stages(curve)
     if table_of_stages is not None:
         parts += [f"{table_of_stages.caption}:", to_markdown(table_of_stages)]

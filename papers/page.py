@@ -23,6 +23,7 @@ from papers.sections.headline import headline, title_of
 from papers.sections.overview import forms_said, leading_family, when
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
+from papers.sections.search import found_forms, search_said
 from papers.sections.stages import stages
 from papers.tables import Table, fixed, shown
 from papers.wording import (
@@ -134,6 +135,8 @@ def _curve(curve: Entry, key: str, most_rows: int, run: str) -> dict[str, Any]:
             }
             for candidate, table in parameters(curve)
         ],
+        "found": found_forms(curve),
+        "search_said": search_said(curve),
         "stages": stages(curve),
         "forecast": forecast(curve),
         "conditions": _conditions(curve),

@@ -12,6 +12,10 @@ A results document is one JSON object; a number that could not be computed is nu
                              median}, heaviest first}
                   residuals  {form, noise, values, autocorrelation, ljung_box} of the heaviest
                              candidate
+                  search     with `propose --search`: {looked, total, conclusion, notes, found: list
+                             of {form, competes_as, origin, expression, latex,
+                             description_length, log_evidence, match (in words), matches, values,
+                             units, meanings, python (source of the form)}}
                   peak       {kind: "peak" or "trough", family, time, height, prominence,
                              probability_given_family, probability (times the family's own)}
     rejected      list of {run, observable, reason}
@@ -118,7 +122,26 @@ CURVE = {
         }
     ),
 }
+FOUND = record(
+    {
+        **{name: text for name in ("form", "expression", "latex", "match", "python")},
+        "description_length": number,
+        "log_evidence": maybe(number),
+        "units": mapping_of(text),
+        "meanings": mapping_of(text),
+    }
+)
+SEARCH = record(
+    {
+        "looked": number,
+        "total": number,
+        "conclusion": text,
+        "notes": TEXTS,
+        "found": list_of(FOUND),
+    }
+)
 CURVE_MORE = {
+    "search": maybe(SEARCH),
     "y_se": maybe(list_of(number)),
     "family_se": maybe(mapping_of(maybe(number))),
     "sensitivity": maybe(mapping_of(mapping_of(maybe(number)))),

@@ -7,6 +7,7 @@ from typing import Any
 
 from papers.mathematics import meanings, units
 from papers.sections.candidates import by_weight, hypothesis
+from papers.sections.search import found_of
 from papers.tables import Table
 from papers.wording import PROGRESS
 
@@ -32,7 +33,8 @@ def parameters(curve: Entry) -> list[tuple[Entry, Table]]:
 
 
 def _table(candidate: Entry, curve: Entry) -> Table:
-    meaning = meanings(candidate["form"])
+    found = found_of(curve, candidate["form"])
+    meaning = found["meanings"] if found else meanings(candidate["form"])
     rows = tuple(
         (
             name,
@@ -54,7 +56,9 @@ def four(estimate: Entry | None) -> tuple[float | None, ...]:
 
 def unit_of(form: str, parameter: str, curve: Entry) -> str:
     """Return the unit of a parameter on a curve: that of y, of its progress axis, or of both."""
-    kind = units(form).get(parameter, OF_NOISE.get(parameter, "y"))
+    found = found_of(curve, form)
+    known = found["units"] if found else units(form)
+    kind = known.get(parameter, OF_NOISE.get(parameter, "y"))
     t = PROGRESS.get(curve["progress"], "t")
     y = curve.get("unit") or "y"
     return {"y": y, "t": t, "1/t": f"1/{t}", "y/t": f"{y}/{t}"}.get(kind, "1")

@@ -1,0 +1,1 @@
+"""The search for new forms: an exhaustive enumeration, symbolic regression, matching back."""

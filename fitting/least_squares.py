@@ -1,8 +1,8 @@
 """The least-squares optimum of one form on many curves, all at once.
 
 A grid over the nonlinear parameters, the linear ones solved for (`fitting.projection`), is scored
-on all curves by one matrix product. From the best points that stand apart, Levenberg and
-Marquardt's descent (Marquardt 1963, J. SIAM 11:431) with the symbolic slope of every column: curves
+on all curves by one matrix product. From its lowest points, each lower than its neighbors, and from
+where a form's stages (`fitting.stage_search`) or bends may lie, `fitting.descent` goes down: curves
 times starts are rows of one array. No step depends on a random number.
 """
 
@@ -15,31 +15,39 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from scipy.special import ndtri
 
 from fitting.coordinates import Coordinates
+from fitting.descent import Evaluate, descend_in_chunks
 from fitting.optimum import low_discrepancy
 from fitting.projection import Columns, IntArray, Projection, project
+from fitting.stage_search import stage_starts
+from fitting.stage_sum import stage_sum
+from theory.form import Form
 
 FloatArray = NDArray[np.float64]
 Transport = Callable[[FloatArray], FloatArray]
-Evaluate = Callable[[FloatArray, IntArray], Projection]
 
 GRID = 512
 """Grid points for each nonlinear parameter."""
 
-STARTS = 24
-"""Starts for each nonlinear parameter, up to `_MOST_STARTS`."""
+STARTS = {1: 4, 2: 8, 3: 16}
+"""Starts from the grid, at most, by the number of nonlinear parameters."""
 
-_MOST_STARTS = 60
+MOST_STARTS = 40
+"""The same where there are more parameters."""
 
+BENDS = 12
+"""Data points, at most, at which a bend is tried."""
+
+_NEIGHBORS = {1: 2, 2: 8, 3: 14}
+_MOST_NEIGHBORS = 20
+_BEND_GRID = 24  # values of the other parameters for each place of a bend
 _HEATS = ((5, 1 / 3), (8, 1 / 8))  # rounds of descent, and the share of all starts left then
 _LAST_ROUNDS = 200
 _LEAST_LEFT = 3
-_ROWS = 512  # at a time: what a chunk computes with stays in the processor's cache
-_LONGEST = 2.0  # step, in a coordinate
-_ENOUGH = 1e-13  # relative decrease of the sum of squares
-_PERFECT = 1e-26  # share of y's own square that rounding leaves
+_SHARE_ROUNDS = 4
 
 
 @final
@@ -63,6 +71,23 @@ class Optimum:
     square: FloatArray
     converged: NDArray[np.bool_]
     at_bound: NDArray[np.bool_]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """Where descents begin.
+
+    Attributes
+    ----------
+    x : ndarray, shape (C, K, d)
+        In coordinates; nan where a curve has fewer starts.
+    still : ndarray of bool, shape (C, K, d)
+        Parameters that stay where they are.
+    """
+
+    x: FloatArray
+    still: NDArray[np.bool_]
 
 
 def best(
@@ -90,9 +115,9 @@ def best(
         Values (G, d) of those parameters from standard normal deviates: the prior, over which
         the grid is spread.
     starts : ndarray, shape (C, K, d), optional
-        Values to descend from beside the best of the grid.
+        Values to descend from beside those found here.
     effort
-        Share of the grid and of the starts that a first look needs; 1 for the answer.
+        Share of the grid, the starts and the rounds that a first look needs; 1 for the answer.
     """
     d = len(form.nonlinear)
 
@@ -104,31 +129,115 @@ def best(
         found = evaluate(np.zeros((len(y), 0)), owner)
         nothing = np.zeros((len(y), 0))
         return Optimum(nothing, found.linear, found.square, np.isfinite(found.square), nothing > 0)
-    # Stretched, so that the ends of every range are on the grid as well.
-    size = max(32, round(effort * GRID * d))
-    cube, near = _cube(size, d)
-    values = transport(ndtri(cube))
-    grid = space.of(values)
-    scores = _scores(form, t, y, weight, values)
-    chosen = _apart(near, scores, max(_LEAST_LEFT, round(effort * min(STARTS * d, _MOST_STARTS))))
-    x = grid[chosen]
+    groups = [_from_grid(form, t, y, weight, space, transport, effort)]
+    if isinstance(form, Form) and form.breakpoints:
+        groups += _from_bends(form, t, y, weight, space, transport)
+    if isinstance(form, Form) and (stages := stage_sum(form)) is not None:
+        values = stage_starts(form, stages, t, y, weight, transport)
+        groups.append(_shares_found(evaluate, space, _places(space, values), stages.shares))
     if starts is not None:
-        more = space.of(starts.reshape(-1, d)).reshape(len(y), -1, d)
-        x = np.concatenate((x, more), axis=1)
-    return _descended(evaluate, space, x, max(15, round(effort * _LAST_ROUNDS)))
+        groups.append(_free(_places(space, starts)))
+    x = np.concatenate([group.x for group in groups], axis=1)
+    still = np.concatenate([group.still for group in groups], axis=1)
+    return _descended(evaluate, space, Starts(x, still), max(15, round(effort * _LAST_ROUNDS)))
+
+
+def _places(space: Coordinates, values: FloatArray) -> FloatArray:
+    return space.of(values.reshape(-1, values.shape[-1]).copy()).reshape(values.shape)
+
+
+def _free(x: FloatArray) -> Starts:
+    return Starts(x, np.zeros(x.shape, dtype=bool))
+
+
+def _cube(number: int, dimensions: int) -> FloatArray:
+    """Spread points over the unit cube, stretched so that the ends of ranges are there."""
+    return np.clip(1.1 * low_discrepancy(number, dimensions) - 0.05, 1e-9, 1 - 1e-9)
 
 
 @lru_cache(maxsize=16)
-def _cube(size: int, d: int) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Spread points (size, d) over the unit cube, and say which are near each other."""
-    cube = np.clip(1.1 * low_discrepancy(size, d) - 0.05, 1e-9, 1 - 1e-9)
-    spacing = max(0.06, size ** (-1 / d))
-    near = np.ones((size, size), dtype=bool)
-    for column in cube.T:
-        near &= np.abs(column[:, None] - column) < spacing
-    for array in (cube, near):
-        array.setflags(write=False)
-    return cube, near
+def _neighbors(number: int, d: int) -> IntArray:
+    """Find the places (number, k) of the points next to each of the cube's."""
+    cube = _cube(number, d)
+    _, near = cKDTree(cube).query(cube, k=1 + _NEIGHBORS.get(d, _MOST_NEIGHBORS))
+    found = near[:, 1:]
+    found.setflags(write=False)
+    return np.asarray(found)
+
+
+def _from_grid(
+    form: Columns,
+    t: FloatArray,
+    y: FloatArray,
+    weight: FloatArray,
+    space: Coordinates,
+    transport: Transport,
+    effort: float,
+) -> Starts:
+    d = len(form.nonlinear)
+    size = max(32, round(effort * GRID * d))
+    values = transport(ndtri(_cube(size, d)))
+    scores = _scores(form, t, y, weight, values)
+    number = max(_LEAST_LEFT, round(effort * STARTS.get(d, MOST_STARTS)))
+    chosen = _lowest(scores, _neighbors(size, d), number)
+    x = space.of(values)[chosen]
+    x[chosen < 0] = np.nan
+    return _free(x)
+
+
+def _lowest(scores: FloatArray, near: IntArray, number: int) -> IntArray:
+    """Pick for every curve the best grid points that no neighbor beats, (C, number); else -1."""
+    lowest = np.ones(scores.shape, dtype=bool)
+    for column in near.T:
+        lowest &= scores <= scores[:, column]
+    values = np.where(lowest, scores, np.inf)
+    number = min(number, scores.shape[1])
+    chosen = np.argpartition(values, number - 1, axis=1)[:, :number]
+    return np.where(np.isfinite(np.take_along_axis(values, chosen, axis=1)), chosen, -1)
+
+
+def _from_bends(
+    form: Form,
+    t: FloatArray,
+    y: FloatArray,
+    weight: FloatArray,
+    space: Coordinates,
+    transport: Transport,
+) -> list[Starts]:
+    """Start with the bend at the best data points, where it stays, and from where it moves."""
+    d = len(form.nonlinear)
+    bends = [form.nonlinear.index(name) for name in form.breakpoints]
+    number = 1 if d == len(bends) else _BEND_GRID
+    values = np.repeat(transport(ndtri(_cube(number, d)))[None], len(t), axis=0)
+    values[:, :, bends] = t[:, None, None]
+    grid = space.of(values.reshape(-1, d))
+    scores = _scores(form, t, y, weight, space.natural(grid)).reshape(len(y), len(t), number)
+    others = scores.argmin(axis=2)
+    profile = scores.min(axis=2)
+    places = np.arange(len(t))
+    beside = np.stack((np.maximum(places - 1, 0), np.minimum(places + 1, len(t) - 1)), axis=1)
+    chosen = _lowest(profile, beside, BENDS)
+    x = grid.reshape(len(t), number, d)[chosen, np.take_along_axis(others, chosen, axis=1)]
+    x[chosen < 0] = np.nan
+    still = np.zeros(x.shape, dtype=bool)
+    still[:, :, bends] = True
+    return [Starts(x, still), _free(x)]
+
+
+def _shares_found(
+    evaluate: Evaluate, space: Coordinates, x: FloatArray, shares: tuple[int, ...]
+) -> Starts:
+    """Divide the gain as well as can be between stages that stay where they are."""
+    if not shares:
+        return _free(x)
+    size, number, d = x.shape
+    still = np.ones((size * number, d), dtype=bool)
+    still[:, shares] = False
+    owner = np.repeat(np.arange(size), number)
+    found, _, _ = descend_in_chunks(
+        evaluate, space, x.reshape(-1, d), owner, still, rounds=_SHARE_ROUNDS
+    )
+    return _free(found.reshape(x.shape))
 
 
 def _scores(
@@ -162,39 +271,33 @@ def _orthonormal(columns: FloatArray) -> FloatArray:
     return basis
 
 
-def _apart(near: NDArray[np.bool_], scores: FloatArray, number: int) -> IntArray:
-    """Pick for every curve the best grid points of which no two are near, (C, number)."""
-    left = scores.copy()
-    curves = np.arange(len(scores))
-    chosen = np.empty((len(scores), number), dtype=np.intp)
-    for k in range(number):
-        chosen[:, k] = left.argmin(axis=1)
-        left[near[chosen[:, k]]] = np.inf
-        # When nothing is left, the best again: a copy does no harm.
-        gone = ~np.isfinite(left[curves].min(axis=1))
-        left[gone] = scores[gone]
-    return chosen
-
-
-def _descended(evaluate: Evaluate, space: Coordinates, x: FloatArray, last_rounds: int) -> Optimum:
-    """Descend from starts (C, K, d): all a little way, the better ones further, few to the end."""
-    size, starts, _ = x.shape
+def _descended(evaluate: Evaluate, space: Coordinates, starts: Starts, last_rounds: int) -> Optimum:
+    """Descend from all starts a little way, from the better ones further, from few to the end."""
+    x, still = starts.x, starts.still
+    size, whole, d = x.shape
     for rounds, share in (*_HEATS, (last_rounds, 0.0)):
         number = x.shape[1]
-        owner = np.repeat(np.arange(size), number)
-        flat, found, converged = _in_chunks(
-            evaluate, space, x.reshape(size * number, -1), owner, rounds
+        live = np.flatnonzero(np.isfinite(x[:, :, 0]))
+        flat, held = x.reshape(-1, d), still.reshape(-1, d)
+        owner = live // number
+        moved, found, done = descend_in_chunks(
+            evaluate, space, flat[live], owner, held[live], rounds=rounds
         )
-        left = max(_LEAST_LEFT, round(share * starts)) if share else 1
-        kept = _distinct(flat.reshape(x.shape), found.square.reshape(size, number), left)
+        flat[live] = moved
+        square = np.full(size * number, np.inf)
+        square[live] = found.square
+        left = max(_LEAST_LEFT, round(share * whole)) if share else 1
+        kept = _distinct(flat.reshape(x.shape), square.reshape(size, number), left)
         rows = np.arange(size)[:, None] * number + kept
-        x = flat[rows]
-    last, x = rows[:, 0], x[:, 0]
+        x, still = flat[rows], held[rows]
+        x[~np.isfinite(square[rows])] = np.nan
+    last = np.searchsorted(live, rows[:, 0])
+    x = flat[rows[:, 0]]
     return Optimum(
         space.natural(x),
         found.linear[last],
         found.square[last],
-        converged[last],
+        done[last],
         (x <= space.lower + 1e-6) | (x >= space.upper - 1e-6),
     )
 
@@ -212,85 +315,3 @@ def _distinct(x: FloatArray, square: FloatArray, most: int) -> IntArray:
         copies = (np.abs(x - here).max(axis=2) < 1e-2) & (square - value < 1e-3 * value)
         left[copies] = np.inf
     return chosen
-
-
-def _in_chunks(
-    evaluate: Evaluate, space: Coordinates, x: FloatArray, owner: IntArray, rounds: int
-) -> tuple[FloatArray, Projection, NDArray[np.bool_]]:
-    parts = [
-        descend(evaluate, space, x[i : i + _ROWS], owner[i : i + _ROWS], rounds)
-        for i in range(0, len(x), _ROWS)
-    ]
-    places, found, converged = zip(*parts, strict=True)
-    joined = Projection(
-        np.concatenate([one.square for one in found]),
-        np.concatenate([one.linear for one in found]),
-        np.concatenate([one.descent for one in found]),
-        np.concatenate([one.curvature for one in found]),
-    )
-    return np.concatenate(places), joined, np.concatenate(converged)
-
-
-def descend(
-    evaluate: Evaluate, space: Coordinates, x: FloatArray, owner: IntArray, rounds: int
-) -> tuple[FloatArray, Projection, NDArray[np.bool_]]:
-    """Let all rows of x (B, d) descend after Levenberg and Marquardt, inside the bounds.
-
-    Returns
-    -------
-    x : ndarray, shape (B, d)
-    found : Projection
-        There.
-    converged : ndarray of bool, shape (B,)
-        Whether nothing more can be gained: see `_ENOUGH`.
-    """
-    x = space.inside(x)
-    found = evaluate(x, owner)
-    whole = np.maximum(found.square, np.finfo(np.float64).tiny)
-    damping = np.full(len(x), 1e-2)
-    converged = found.square <= _PERFECT * whole
-    for _ in range(rounds):
-        active = np.flatnonzero(~converged & np.isfinite(found.square) & (damping < 1e12))
-        if not active.size:
-            break
-        here = found.at(active)
-        step, predicted = _step(space, x[active], here, damping[active])
-        trial = space.inside(x[active] + step)
-        new = evaluate(trial, owner[active])
-        gained = here.square - new.square
-        better = gained > 0
-        good = better & (gained > 0.5 * predicted)
-        factor = np.where(good, 0.1, np.where(better, 0.5, 8.0))
-        damping[active] = np.maximum(damping[active] * factor, 1e-9)
-        none = predicted <= _ENOUGH * here.square
-        slow = good & (gained <= _ENOUGH * here.square)
-        converged[active] = none | slow | (new.square <= _PERFECT * whole[active])
-        moved = active[better]
-        x[moved] = trial[better]
-        found.put(moved, new.at(better))
-    converged |= (damping >= 1e12) & np.isfinite(found.square)
-    return x, found, converged
-
-
-def _step(
-    space: Coordinates, x: FloatArray, found: Projection, damping: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the damped step (B, d), and the decrease of the sum of squares it promises, (B,)."""
-    d = x.shape[1]
-    slope = space.slopes(space.natural(x))
-    descent = found.descent * slope
-    curvature = found.curvature * slope[:, :, None] * slope[:, None, :]
-    held = ((x <= space.lower) & (descent < 0)) | ((x >= space.upper) & (descent > 0))
-    descent = np.where(held, 0.0, descent)
-    curvature = np.where(held[:, :, None] | held[:, None, :], 0.0, curvature)
-    diagonal = np.einsum("bii->bi", curvature)
-    least = 1e-10 * diagonal.max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
-    scale = 1.0 / np.sqrt(np.maximum(diagonal, least))
-    scaled = curvature * scale[:, :, None] * scale[:, None, :]
-    scaled += (1e-12 + damping)[:, None, None] * np.eye(d)
-    scaled += np.where(held[:, :, None] & np.eye(d, dtype=bool), 1.0, 0.0)
-    step = scale * np.linalg.solve(scaled, (descent * scale)[..., None])[..., 0]
-    step = np.clip(step, -_LONGEST, _LONGEST)
-    promised = 2 * np.einsum("bi,bi->b", step, descent)
-    promised -= np.einsum("bi,bij,bj->b", step, curvature, step)
-    return step, promised

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from fitting.coordinates import coordinates
-from fitting.least_squares import descend
+from fitting.descent import descend
 from fitting.projection import IntArray, Projection, project
 from fitting.search import operon
 from fitting.search.candidates import SPARE, Progress, resolved, search_all
@@ -220,7 +220,14 @@ def _refitted(form: Form, theta: FloatArray, curve: Curve) -> Found | None:
         return project(form, curve.t, y, weight[None], owner, space.natural(x))
 
     with np.errstate(all="ignore"):
-        x, ended, _ = descend(evaluate, space, x, np.zeros(1, dtype=np.intp), rounds)
+        x, ended, _ = descend(
+            evaluate,
+            space,
+            x,
+            np.zeros(1, dtype=np.intp),
+            np.zeros(x.shape, dtype=bool),
+            rounds=rounds,
+        )
         if not np.isfinite(ended.square[0]):
             return None
         values = dict(zip(form.nonlinear, space.natural(x)[0], strict=True))

@@ -1,6 +1,6 @@
 import pytest
 
-from papers.error_rate import ErrorRate
+from fitting.error_rate import ErrorRate
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,7 @@ def calibration_error(claimed: FloatArray, hit: FloatArray) -> float:
     return float(np.abs(gaps).sum() / len(claimed))
 
 
-def _reliability(
-    probabilities: FloatArray, truth: NDArray[np.intp]
-) -> tuple[ReliabilityBin, ...]:
+def _reliability(probabilities: FloatArray, truth: NDArray[np.intp]) -> tuple[ReliabilityBin, ...]:
     claimed = probabilities.ravel()
     hit = np.eye(probabilities.shape[1])[truth].ravel()
     place = np.minimum((claimed * _BINS).astype(np.intp), _BINS - 1)

@@ -1,4 +1,4 @@
-"""Shapes that no form of the registry has, for recovery studies.
+"""Shapes that are planted in recovery studies; most of them no form of the registry has.
 
 Each maps progress u in [0, 1], any order, to a curve; the caller scales it. A comparison that is
 right only for its own forms is found out by these.
@@ -79,7 +79,22 @@ def four_steps(u: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.asarray(expit((u[:, None] - midpoints) / 0.02) @ shares)
 
 
-OUTSIDERS: Mapping[str, Outsider] = MappingProxyType(
+def two_steps(u: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Two logistic steps that anybody would see: at least three widths (10-90 %) apart.
+
+    Each brings at least 30 % of the whole.
+    """
+    scale = rng.uniform(0.01, 0.03)
+    gap = 3.0 * 2.0 * np.log(9.0) * scale
+    first = rng.uniform(0.1, 0.85 - gap)
+    second = rng.uniform(first + gap, 0.9)
+    share = rng.uniform(0.3, 0.7)
+    return np.asarray(
+        share * expit((u - first) / scale) + (1.0 - share) * expit((u - second) / scale)
+    )
+
+
+SHAPES: Mapping[str, Outsider] = MappingProxyType(
     {
         shape.__name__: shape
         for shape in (
@@ -90,7 +105,11 @@ OUTSIDERS: Mapping[str, Outsider] = MappingProxyType(
             heavy_tailed_step,
             step_on_growth,
             four_steps,
+            two_steps,
         )
     }
 )
 """All of them by name."""
+
+OUTSIDERS: tuple[str, ...] = tuple(name for name in SHAPES if name != "two_steps")
+"""Those that take turns as truths outside the registry."""

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from fitting.calibration import Calibration, calibration
 from fitting.error_rate import ErrorRate, Proportion
 from fitting.trial import Design, Record, StageRecord, trial
-from fitting.truths import OUTSIDE
 from fitting.verdict import VerdictKind
 from theory.family import Family
 
@@ -87,7 +86,7 @@ class Recovery:
     @cached_property
     def calibration(self) -> Calibration | None:
         """Calibration of the family probabilities over truths drawn from the priors."""
-        known = [r for r in self.records if r.probabilities and r.asked != OUTSIDE]
+        known = [r for r in self.records if r.probabilities and r.asked in FAMILIES]
         probabilities = np.array([r.probabilities for r in known]).reshape(-1, len(FAMILIES))
         truth = np.array([FAMILIES.index(r.truth) for r in known], dtype=np.intp)
         return calibration(probabilities, truth, rng=np.random.default_rng(0))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from fitting.compare import compare
 from fitting.comparison import Comparison
+from fitting.outsiders import OUTSIDERS, SHAPES
 from fitting.scatter import Scatter
 from fitting.stages import stages
-from fitting.truths import OUTSIDE, Truth, from_outside, from_registry
+from fitting.truths import OUTSIDE, Truth, from_registry, planted
 from fitting.verdict import VerdictKind
 from theory.curve import Curve
 from theory.family import Family
@@ -39,7 +40,8 @@ class Design:
     size
         Change of the truths on the window, in units of y.
     kinds
-        Families of the truths, in turn; `OUTSIDE` stands for shapes that no form has.
+        What the truths are, in turn: a family, one of `fitting.outsiders.SHAPES`, or `OUTSIDE` for
+        those that no form has.
     forms
         What competes, and what the other truths are drawn from.
     noises
@@ -137,11 +139,11 @@ def draw_truth(design: Design, index: int, *, seed: int) -> Truth | None:
     rng = np.random.default_rng([seed, index, 0])
     kind, turn = design.kinds[index % len(design.kinds)], index // len(design.kinds)
     if kind == OUTSIDE:
-        return from_outside(turn, design.template, design.size, design.scatter, rng)
+        kind = OUTSIDERS[turn % len(OUTSIDERS)]
+    if kind in SHAPES:
+        return planted(kind, design.template, design.size, design.scatter, rng)
     family = Family(kind)
-    return from_registry(
-        design.forms, family, design.template, design.size, design.scatter, rng
-    )
+    return from_registry(design.forms, family, design.template, design.size, design.scatter, rng)
 
 
 def trial(design: Design, index: int, *, seed: int, workers: int = 1) -> Record | None:
@@ -177,9 +179,7 @@ def trial(design: Design, index: int, *, seed: int, workers: int = 1) -> Record 
     return _record(index, design.kinds[index % len(design.kinds)], truth, comparison, seconds)
 
 
-def _record(
-    index: int, asked: str, truth: Truth, comparison: Comparison, seconds: float
-) -> Record:
+def _record(index: int, asked: str, truth: Truth, comparison: Comparison, seconds: float) -> Record:
     verdict = comparison.verdict
     known = comparison.family_probabilities
     extent = center_and_extent(truth.curve)[1]

@@ -13,7 +13,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.outsiders import OUTSIDERS
+from fitting.outsiders import SHAPES
 from fitting.redundancy import redundancy_weights, similarities
 from fitting.scatter import Scatter
 from theory.curve import Curve, Origin
@@ -104,16 +104,15 @@ def from_registry(
     return None
 
 
-def from_outside(
-    index: int, template: Curve, size: float, scatter: Scatter, rng: np.random.Generator
+def planted(
+    name: str, template: Curve, size: float, scatter: Scatter, rng: np.random.Generator
 ) -> Truth:
-    """Draw a truth that is no form of the registry: `OUTSIDERS` in turn; parameters as above."""
-    name, shape = list(OUTSIDERS.items())[index % len(OUTSIDERS)]
+    """Draw a truth of one of `SHAPES`, rising or falling; parameters as above."""
     grid = family_grid(template.t)
     both = np.concatenate((grid, template.t))
     # As the samples lie, so that a logarithmic log shows all of the shape.
     u = np.interp(both, template.t, np.linspace(0.0, 1.0, template.n_obs))
-    y = shape(u, rng) * float(rng.choice([-1.0, 1.0]))
+    y = SHAPES[name](u, rng) * float(rng.choice([-1.0, 1.0]))
     low, high = y.min(), y.max()
     center = center_and_extent(template)[0]
     values = center + (y - 0.5 * (low + high)) * size / (high - low)
@@ -134,9 +133,7 @@ def _batch(
     names, curves = [], []
     for hypothesis, count in zip(hypotheses, counts, strict=True):
         form = hypothesis.form
-        theta = hypothesis.transport(
-            rng.standard_normal((int(count), len(form.names))), form.names
-        )
+        theta = hypothesis.transport(rng.standard_normal((int(count), len(form.names))), form.names)
         curves.append(np.asarray(form(np.concatenate((grid, template.t)), theta)))
         names += [form.name] * int(count)
     values = np.concatenate(curves)

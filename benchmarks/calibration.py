@@ -6,15 +6,14 @@ Designs: n = 60, 200, 500 points, evenly and geometrically spaced, under white n
 index (correlation .5, .8, .85) and an Ornstein-Uhlenbeck process in t, of log-normal size (median 5
 % of the change; log sd .7). Truths in turn: one of each family, drawn from the default priors; a
 shape that no form has; two plain steps under noise of at most 5 %. Curve i is the same whoever
-makes it: records are appended to `results/calibration/*.jsonl` as they come, an interrupted run goes
-on, shards may run on several machines, and the table is made from whatever records are there.
+makes it: records are appended to `results/calibration/*.jsonl` as they come, an interrupted run
+goes on, shards may run on several machines, and the table is made from whatever is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import subprocess
 from collections import Counter, defaultdict
@@ -22,13 +21,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from fitting.error_rate import ErrorRate, Proportion
+from fitting.record_file import append_record, read_records
 from fitting.recovery import FAMILIES, OUTCOMES, Recovery, error_rate
 from fitting.trial import Design, Record, trial
 from fitting.truths import OUTSIDE
@@ -96,30 +95,21 @@ def simulate(curves: int, workers: int, shard: tuple[int, int]) -> None:
     """Make what is missing of a shard, and append it as it comes."""
     known = {record.index for record, _ in read()}
     todo = [i for i in range(curves) if i % shard[1] == shard[0] and i not in known]
-    FOLDER.mkdir(parents=True, exist_ok=True)
     code = code_version()
     made = Parallel(n_jobs=workers, return_as="generator_unordered")(
         delayed(make)(index) for index in todo
     )
-    with (FOLDER / f"shard-{shard[0]}-of-{shard[1]}.jsonl").open("a", encoding="utf-8") as file:
-        for done, record in enumerate(made, 1):
-            line = {"code": code, "record": record.content()}
-            file.write(json.dumps(line, allow_nan=False) + "\n")
-            file.flush()
-            print(f"{done}/{len(todo)}: {said(record)}", flush=True)
+    path = FOLDER / f"shard-{shard[0]}-of-{shard[1]}.jsonl"
+    for done, record in enumerate(made, 1):
+        append_record(path, record, code=code)
+        print(f"{done}/{len(todo)}: {said(record)}", flush=True)
 
 
 def read() -> list[tuple[Record, str]]:
-    """Every record that lies there, once, with the code that made it; a torn last line is left."""
-    found: dict[int, tuple[Record, str]] = {}
+    """Every record that lies there, once, with the code that made it."""
+    found = {}
     for path in sorted(FOLDER.glob("*.jsonl")):
-        for text in path.read_text(encoding="utf-8").splitlines():
-            try:
-                line: dict[str, Any] = json.loads(text)
-            except json.JSONDecodeError:
-                continue
-            record = Record.of(line["record"])
-            found[record.index] = record, line["code"]
+        found.update({record.index: (record, code) for record, code in read_records(path)})
     return [found[index] for index in sorted(found)]
 
 
@@ -209,7 +199,7 @@ def stage_table(records: Sequence[Record]) -> list[str]:
 
 
 def confusion_table(records: Sequence[Record]) -> list[str]:
-    """Counts of verdicts by truth."""
+    """Count verdicts by truth."""
     counts = Recovery(tuple(records)).confusion
     lines = head("truth", *OUTCOMES)
     return lines + [row(name, *counts[i]) for i, name in enumerate(FAMILIES)]
@@ -269,11 +259,11 @@ def page(known: Sequence[tuple[Record, str]]) -> str:
 
 HEAD = """# Calibration of the verdicts
 
-`python benchmarks/calibration.py --curves {number}`: {number} simulated curves ({made}; median {seconds:.0f} s of
-processor time a curve). Designs, truths and noise are described in the script. Bounds are one-sided 95
-% (Clopper and Pearson), intervals two-sided 95 % (Wilson). ECE: expected calibration error of the
-leading family, truths drawn from the priors; "by chance": what right probabilities would show with
-as many curves."""
+`python benchmarks/calibration.py`: {number} simulated curves ({made}; median {seconds:.0f} s of
+processor time a curve). Designs, truths and noise are described in the script. Bounds are
+one-sided 95 % (Clopper and Pearson), intervals two-sided 95 % (Wilson). ECE: expected calibration
+error of the leading family, truths drawn from the priors; "by chance": what right probabilities
+would show with as many curves."""
 
 
 def shard_of(text: str) -> tuple[int, int]:

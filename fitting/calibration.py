@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: reliability of family probabilities over many truths."""
+"""Whether probabilities mean what they say: reliability over many simulated truths."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def calibration(
 
 
 def calibration_error(claimed: FloatArray, hit: FloatArray) -> float:
-    """Expected calibration error of probabilities (N,) whose claims came true (1) or not (0)."""
+    """Return the error of probabilities (N,) whose claims came true (1) or not (0)."""
     place = np.minimum((claimed * _BINS).astype(np.intp), _BINS - 1)
     gaps = np.bincount(place, weights=claimed - hit, minlength=_BINS)
     return float(np.abs(gaps).sum() / len(claimed))

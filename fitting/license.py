@@ -53,8 +53,11 @@ class License:
         """How often a shape was recognized, as a sentence."""
         found = self.recovery.recognized(family)
         if not found.number:
-            return f"No simulated curve was {family}."
-        return f"{str(family).capitalize()} was recognized in {found.count} of {found.number}."
+            return f"There was no simulated curve whose shape is {family}."
+        return (
+            f"Of {found.number} simulated curves whose shape is {family}, {found.count} were "
+            "recognized."
+        )
 
 
 def licensed(verdict: Verdict, recovery: Recovery) -> tuple[Verdict, License]:
@@ -80,7 +83,7 @@ def _failure(verdict: Verdict, recovery: Recovery) -> str:
     family = verdict.families[0]
     for rate, which in (
         (recovery.error_rate, "a DECIDED verdict"),
-        (recovery.error_rate_of(family), f"a verdict for {family}"),
+        (recovery.error_rate_of(family), f"the verdict that the shape is {family}"),
     ):
         if rate.lower_bound > PROMISED:
             return (

@@ -136,9 +136,9 @@ def resampled_scatter(comparison: Comparison) -> ResampledScatter | None:
 def block_length(residuals: FloatArray) -> int:
     """Length of blocks that keep the memory of residuals (n,), between 1 and n // 3.
 
-    ``(6 rho^2 / (1 - rho^2)^2)^(1/3) n^(1/3)`` is best for the variance of a mean of an AR(1) series
-    (Carlstein 1986, section 4, times (3/2)^(1/3) for overlapping blocks: Künsch 1989), with the
-    lag-1 autocorrelation rho.
+    ``(6 rho^2 / (1 - rho^2)^2)^(1/3) n^(1/3)``, with the lag-1 autocorrelation rho, is best for the
+    variance of a mean of an AR(1) series (Carlstein 1986, section 4, times (3/2)^(1/3) for
+    overlapping blocks: Künsch 1989).
     """
     n = residuals.size
     rho = float(np.clip(autocorrelation(residuals, 1)[0], 0.0, 0.99)) if n > 3 else 0.0

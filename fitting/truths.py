@@ -157,9 +157,10 @@ def _measured(
     grid = family_grid(template.t)
     smooth, at_times = values[: grid.size], values[grid.size :]
     noise, y = scatter(at_times, template, rng)
-    limits = (0.0, 1.0) if template.n_trials is not None else template.support
-    if limits is not None:
-        y = np.clip(y, *limits)
+    if template.n_trials is not None:
+        y = np.rint(np.clip(y, 0.0, 1.0) * template.n_trials) / template.n_trials
+    elif template.support is not None:
+        y = np.clip(y, *template.support)
     curve = replace(template, y=y, origin=Origin.SIMULATED)
     code = int(classify(grid, smooth, scale=center_and_extent(curve)[1]))
     return Truth(curve, source, noise, _FAMILIES[code], grid, smooth)

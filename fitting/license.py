@@ -54,10 +54,7 @@ class License:
         found = self.recovery.recognized(family)
         if not found.number:
             return f"There was no simulated curve whose shape is {family}."
-        return (
-            f"Of {found.number} simulated curves whose shape is {family}, {found.count} were "
-            "recognized."
-        )
+        return f"A curve whose shape is {family} was recognized in {found.count} of {found.number}."
 
 
 def licensed(verdict: Verdict, recovery: Recovery) -> tuple[Verdict, License]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -16,6 +17,7 @@ from fitting.screening import LAPLACE, LAPLACE_SE
 from theory.curve import Curve
 from theory.family import Family, classify
 from theory.hypothesis import Hypothesis
+from theory.noise import Noise
 
 FloatArray = NDArray[np.float64]
 
@@ -28,6 +30,8 @@ _LEAST_SE = {
     FitStatus.FEW_EFFECTIVE_DRAWS: 0.6,
 }
 _USELESS_ESS = 20.0
+WEIGHTY = 0.05
+"""A candidate of less weight cannot turn a verdict."""
 
 
 @final
@@ -123,3 +127,12 @@ def scaled_log_evidence(posterior: PosteriorFit, scale: float) -> float:
 def number(value: float | None, missing: float) -> float:
     """Put a number in the place of None."""
     return missing if value is None else value
+
+
+def weighty_noises(candidates: Sequence[Candidate], weights: FloatArray) -> list[Noise]:
+    """Noises that hold a share of the posterior which could turn a verdict, each once."""
+    total: dict[Noise, float] = {}
+    for candidate, weight in zip(candidates, weights, strict=True):
+        noise = candidate.hypothesis.noise
+        total[noise] = total.get(noise, 0.0) + float(weight)
+    return [noise for noise, weight in total.items() if weight >= WEIGHTY]

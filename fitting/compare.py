@@ -16,6 +16,7 @@ from fitting.candidate import (
     number,
     scaled_log_evidence,
     shares,
+    weighty_noises,
 )
 from fitting.comparison import Comparison, Score
 from fitting.doubts import doubts
@@ -26,6 +27,7 @@ from fitting.families import (
 )
 from fitting.forecast import Forecast, forecast
 from fitting.obstacles import obstacles
+from fitting.rate_check import checked
 from fitting.redundancy import similarities
 from fitting.screening import posteriors
 from fitting.stages import Stages, stages
@@ -98,13 +100,13 @@ def _compared(
 ) -> Comparison:
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
-    children = rng.spawn(len(hypotheses) + 2)
+    children = rng.spawn(len(hypotheses) + 3)
     for hypothesis in hypotheses:
         hypothesis.form.compile()
     found = posteriors(
         curve,
         hypotheses,
-        rngs=children[:-2],
+        rngs=children[:-3],
         margin=_MARGIN,
         precision=_PRECISION,
         workers=workers,
@@ -120,25 +122,33 @@ def _compared(
     scores = [_score(c, curve, float(w)) for c, w in zip(candidates, weights, strict=True)]
     ahead = None
     if with_forecast and weights.sum() > 0:
-        ahead = forecast(curve, hypotheses, rng=children[-1], workers=workers)
+        ahead = forecast(curve, hypotheses, rng=children[-2], workers=workers)
     scores = [_with_forecast(score, ahead, i) for i, score in enumerate(scores)]
     replicates = np.array(
-        [table.perturbed(children[-2]).probabilities() for _ in range(_REPLICATES)]
+        [table.perturbed(children[-3]).probabilities() for _ in range(_REPLICATES)]
     )
     bands = [(scale, t.probabilities()) for scale, t in wider]
     forms = _form_weights(candidates, weights)
     failures = obstacles(curve, candidates, weights)
     probabilities = joint.sum(axis=0)
     known = probabilities.sum() > 0
+    found_stages = _stages(candidates, joint, grid, extent) if known else None
+    verdict = checked(
+        judge(probabilities, replicates, bands, forms, failures),
+        curve,
+        found_stages.stages if found_stages else (),
+        weighty_noises(candidates, weights),
+        rng=children[-1],
+    )
     return Comparison(
         curve=curve,
         scores=tuple(sorted(scores, key=_rank)),
         family_probabilities=_named(probabilities) if known else {},
         family_se=_named(replicates.std(axis=0)) if known else {},
         sensitivity={scale: _named(p) for scale, p in bands if known},
-        stages=_stages(candidates, joint, grid, extent) if known else None,
+        stages=found_stages,
         forecast=ahead,
-        verdict=judge(probabilities, replicates, bands, forms, failures),
+        verdict=verdict,
         notes=_notes(curve, candidates),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from fitting.verdict import Verdict
 from theory.curve import Curve
 from theory.family import Family
 from theory.hypothesis import Hypothesis
+
+if TYPE_CHECKING:
+    from fitting.license import License
 
 
 @final
@@ -182,6 +185,8 @@ class Comparison:
         What may be quoted.
     notes
         Sentences about the comparison as a whole.
+    license
+        How such verdicts came out on simulated curves of this design; None where not asked for.
     """
 
     curve: Curve
@@ -193,6 +198,7 @@ class Comparison:
     forecast: Forecast | None
     verdict: Verdict
     notes: tuple[str, ...] = field(default=())
+    license: License | None = None
 
     def __post_init__(self) -> None:
         """Lock the mappings."""

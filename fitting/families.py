@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 PRIOR_DRAWS = 1024
 POSTERIOR_DRAWS = 1000
 # A family that no form gives a priori more often than this is not in the running.
-_SMALLEST_PRIOR = 1e-3
+SMALLEST_PRIOR = 1e-3
 
 
 @final
@@ -71,7 +71,7 @@ class FamilyTable:
         relative = np.where(usable, np.exp(np.minimum(self.log_evidence - top, 700.0)), 0.0)
         mass = (weight[self.form_of] * relative / noises)[:, None] * self.posterior
         reach = weight @ self.prior / weight.sum()
-        mass = np.where(reach > _SMALLEST_PRIOR, mass / np.maximum(reach, _SMALLEST_PRIOR), 0.0)
+        mass = np.where(reach > SMALLEST_PRIOR, mass / np.maximum(reach, SMALLEST_PRIOR), 0.0)
         total = mass.sum()
         return np.asarray(mass / total) if total > 0 else np.zeros(mass.shape)
 

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.candidate import Candidate
+from fitting.candidate import WEIGHTY, Candidate
 from fitting.doubts import residual_test
 from fitting.fit import FitStatus
 from theory.curve import Curve
 
 FloatArray = NDArray[np.float64]
 
-# A candidate of less weight cannot turn a verdict, nor can one whose best likelihood is this far
-# below the best evidence.
-_WEIGHTY = 0.05
+# Nor can a candidate turn a verdict whose best likelihood is this far below the best evidence.
 _NEGLIGIBLE = 1e-3
 # One curve in a thousand fails the residual test at this level though all is well.
 _P_VALUE = 1e-3
@@ -75,7 +73,7 @@ def _too_few_points(
     short = [
         candidate.hypothesis
         for candidate, weight in zip(candidates, weights, strict=True)
-        if weight >= _WEIGHTY and curve.n_obs <= len(candidate.hypothesis.names)
+        if weight >= WEIGHTY and curve.n_obs <= len(candidate.hypothesis.names)
     ]
     if not short:
         return []
@@ -92,7 +90,7 @@ def _noise_is_wrong(
     """Whether candidates that hold most of the weight leave autocorrelated residuals."""
     failing, worst = 0.0, 1.0
     for candidate, weight in zip(candidates, weights, strict=True):
-        test = residual_test(curve, candidate.point) if weight >= _WEIGHTY else None
+        test = residual_test(curve, candidate.point) if weight >= WEIGHTY else None
         if test is not None and test.p_value < _P_VALUE:
             failing += float(weight)
             worst = min(worst, test.p_value)

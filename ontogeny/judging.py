@@ -40,8 +40,11 @@ def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
     add_column_arguments(parser)
 
 
-def judge(args: argparse.Namespace) -> int:
-    """Compare hypotheses for every curve, write results and report, print the report's path."""
+def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
+    """Compare hypotheses for every curve, write results and report, print the report's path.
+
+    The verdicts are licensed by so many simulated curves, where a number is given.
+    """
     from theory.forms import FORMS
     from theory.noise import NOISES
 
@@ -67,11 +70,13 @@ def judge(args: argparse.Namespace) -> int:
             comparisons = tuple(proposal.comparison for proposal in proposals)
         else:
             comparisons = propose_all(curve_set.curves, progress=progress, **wanted)
+    out = args.out or default_out(args.command, args.curves)
+    if simulated is not None:
+        comparisons = _licensed(comparisons, args, out, simulated, time.monotonic() - began)
     provenance = _provenance(args, time.monotonic() - began)
     document = to_json(args.command, comparisons, curve_set, provenance)
     if proposals:
         document = with_searches(document, proposals)
-    out = args.out or default_out(args.command, args.curves)
     write(out, document)
     with show_progress(args.quiet) as progress:
         report = render(out, progress=progress)
@@ -84,6 +89,28 @@ def judge(args: argparse.Namespace) -> int:
                 print(_found(proposals[i]))
     print(report)
     return 0
+
+
+def _licensed(
+    comparisons: tuple[Comparison, ...],
+    args: argparse.Namespace,
+    out: Path,
+    simulated: int,
+    seconds: float,
+) -> tuple[Comparison, ...]:
+    """Test the verdicts on simulated curves; records lie under the results."""
+    from papers.licenses import license_all
+
+    with show_progress(args.quiet) as progress:
+        return license_all(
+            comparisons,
+            number=simulated,
+            seed=args.seed,
+            folder=out / "license",
+            progress=progress,
+            noises=args.noise,
+            seconds_each=seconds / max(1, len(comparisons)),
+        )
 
 
 def default_out(command: str, curves: Path) -> Path:

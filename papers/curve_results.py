@@ -12,11 +12,17 @@ import numpy as np
 if TYPE_CHECKING:
     from fitting.comparison import Comparison, Score
     from fitting.estimate import Estimate
+    from fitting.license import License
     from fitting.stages import Stage, Stages
 
 Document = dict[str, Any]
 
 MOST_LAGS = 20
+EXPLAINED = (
+    "License: curves were simulated at the same times, with the noise that was fitted and with "
+    "blocks of the residuals, in shapes drawn from the priors of every family and in shapes that "
+    "no form has, and judged in the same way."
+)
 
 
 def curve_json(comparison: Comparison) -> Document:
@@ -57,6 +63,7 @@ def curve_json(comparison: Comparison) -> Document:
             "reason": comparison.verdict.reason,
         },
         "notes": list(comparison.notes),
+        "license": license_json(comparison.license),
     }
 
 
@@ -91,6 +98,28 @@ def candidate_json(score: Score) -> Document:
 def number(value: float | None) -> float | None:
     """Return a number as JSON knows it: null where it is missing or not finite."""
     return None if value is None or not math.isfinite(value) else float(value)
+
+
+def license_json(license: License | None) -> Document | None:
+    """Return how verdicts came out on simulated curves; None where that was not asked for."""
+    if license is None:
+        return None
+    from fitting.recovery import FAMILIES, OUTCOMES
+
+    recovery = license.recovery
+    recognized = {name: recovery.recognized(name) for name in FAMILIES}
+    return {
+        **recovery.error_rate.content(),
+        "lower_bound": recovery.error_rate.lower_bound,
+        "recognized": {k: {"count": p.count, "number": p.number} for k, p in recognized.items()},
+        "confusion": {
+            truth: {said: int(n) for said, n in zip(OUTCOMES, counts, strict=True)}
+            for truth, counts in zip(FAMILIES, recovery.confusion, strict=True)
+        },
+        "sentence": license.sentence,
+        "explained": EXPLAINED,
+        "failed": license.failed,
+    }
 
 
 def _estimate(estimate: Estimate) -> Document:

@@ -13,6 +13,7 @@ from papers.sections import study as studies
 from papers.sections.candidates import candidates
 from papers.sections.forecast import forecast
 from papers.sections.headline import headline, title_of
+from papers.sections.license import license_sentence, license_table
 from papers.sections.overview import overview
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
@@ -90,6 +91,9 @@ def _curve(curve: Entry) -> list[str]:
     table_of_stages = stages(curve)
     if table_of_stages is not None:
         parts += [f"{table_of_stages.caption}:", to_markdown(table_of_stages)]
+    table_of_license = license_table(curve)
+    if table_of_license is not None:
+        parts += [text(license_sentence(curve)), to_markdown(table_of_license)]
     return [*parts, text(forecast(curve))]
 
 

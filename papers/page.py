@@ -20,6 +20,7 @@ from papers.sections.candidates import candidates
 from papers.sections.families import families
 from papers.sections.forecast import forecast
 from papers.sections.headline import headline, title_of
+from papers.sections.license import license_sentence, license_table
 from papers.sections.overview import forms_said, leading_family, when
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
@@ -138,6 +139,8 @@ def _curve(curve: Entry, key: str, most_rows: int, run: str) -> dict[str, Any]:
         "found": found_forms(curve),
         "search_said": search_said(curve),
         "stages": stages(curve),
+        "license": license_table(curve),
+        "licensed": license_sentence(curve),
         "forecast": forecast(curve),
         "conditions": _conditions(curve),
     }

@@ -7,6 +7,9 @@ A results document is one JSON object; a number that could not be computed is nu
     curves        list, one entry a curve: what was observed, the candidates by log evidence,
                   probabilities of the families, stages, forecast, verdict, and, so that a
                   report needs no more,
+                  license    {wrong, decided, number, upper_bound, lower_bound, recognized: {family:
+                             {count, number}}, confusion: {truth: {outcome: count}}, sentence,
+                             explained, failed} of simulated curves; null where not asked for
                   fitted     {t, average: {median, lower, upper} (95 % band of the average over
                              the candidates by weight), forms: list of {form, noise, weight,
                              median}, heaviest first}
@@ -140,6 +143,16 @@ SEARCH = record(
         "found": list_of(FOUND),
     }
 )
+LICENSE = record(
+    {
+        **{name: number for name in ("wrong", "decided", "number", "upper_bound", "lower_bound")},
+        "recognized": mapping_of(record({"count": number, "number": number})),
+        "confusion": mapping_of(mapping_of(number)),
+        "sentence": text,
+        "explained": text,
+        "failed": text,
+    }
+)
 CURVE_MORE = {
     "search": maybe(SEARCH),
     "y_se": maybe(list_of(number)),
@@ -162,6 +175,7 @@ CURVE_MORE = {
     "stage_agreement": maybe(number),
     "peak": maybe(PEAK),
     "notes": maybe(TEXTS),
+    "license": maybe(LICENSE),
 }
 PROVENANCE = record(
     {},

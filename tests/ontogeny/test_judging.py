@@ -74,6 +74,37 @@ def test_the_same_seed_gives_the_same_curves(
     assert first["curves"] == second["curves"]
 
 
+def test_a_license_is_made_once_and_said(
+    rising: Rows,
+    table: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("papers.licenses.processors", lambda: 1)
+    words = ("--license", "3", "--quiet")
+    document = results("compare", table(rising), tmp_path / "out", *words)
+    (curve,) = document["curves"]
+    license = curve["license"]
+    assert license["number"] == sum(sum(said.values()) for said in license["confusion"].values())
+    assert license["number"] == 3
+    assert license["sentence"] in curve["verdict"]["reason"]
+    assert license["explained"] in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "simulated curves of this design" in (tmp_path / "out" / "report.html").read_text()
+    monkeypatch.setattr("papers.licenses.trial", None)  # nothing is left to simulate
+    again = results("compare", table(rising), tmp_path / "out", *words)
+    assert again["curves"][0]["license"] == license
+
+
+def test_a_license_needs_a_number_of_curves(
+    rising: Rows, table: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as found:
+        main(["compare", str(table(rising)), "--license", "none"])
+    assert found.value.code == 2
+    assert "give a whole number of curves" in capsys.readouterr().err
+
+
 def test_quiet_prints_the_path_only(
     rising: Rows,
     table: Callable[..., Path],

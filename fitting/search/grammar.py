@@ -137,12 +137,12 @@ class Skeleton:
     @cached_property
     def operators(self) -> tuple[str, ...]:
         """Every sign that writing it takes, for the description length: names, with repeats."""
-        found = ["+", "floor"]
+        found = ["floor"]
         for column, _ in self.columns:
             found += ["+", "*", "gain"]
             for node in column.walk():
-                found += [node.name] * node.operation.symbols
-        return tuple(found[1:])
+                found += [node.name] * node.operation.signs
+        return tuple(found)
 
     @property
     def complexity(self) -> int:

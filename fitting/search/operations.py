@@ -66,7 +66,7 @@ class Operation:
     symbolic : callable
         Takes symbols of the constants, then expressions of the arguments (a clock: of the time, and
         the curve's last time).
-    symbols : int
+    signs : int
         How many signs it takes, its arguments not counted: a function one, a constant one.
     """
 
@@ -74,7 +74,7 @@ class Operation:
     constants: tuple[Constant, ...]
     numeric: Callable[..., tuple[FloatArray, Slopes]]
     symbolic: Callable[..., sympy.Expr]
-    symbols: int
+    signs: int
 
 
 TIMESCALE = Constant(

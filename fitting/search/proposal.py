@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fitting.comparison import Comparison, Score
+from fitting.point import fit_many
 from fitting.propose import propose
-from fitting.search.candidates import Progress
+from fitting.search.candidates import Progress, resolved
 from fitting.search.search import SECONDS, Found, Search, search
 from theory.curve import Curve
 from theory.form import Form
 from theory.forms import COMMON, FORMS
-from theory.noise import Noise
+from theory.hypothesis import default_hypothesis
+from theory.noise import NOISES, Noise
+
+FloatArray = NDArray[np.float64]
 
 CLEAR = 3.0
 """Nats by which a new form must lead every known one, after its handicap: odds of 20."""
+
+NEAR = 10.0
+"""Nats by which an uncommon registered form may be behind to compete all the same."""
 
 CHOSEN = (
     "Forms called found_… were chosen by these data among many expressions; weights take every "
@@ -54,8 +63,11 @@ class Proposal:
         If the registered forms that competed and the expressions looked at were equally likely
         as a whole, each of the many expressions would be less likely by the ratio of numbers.
         """
-        known = {score.form for score in self.comparison.scores if score.form in FORMS}
-        return max(0.0, float(np.log(max(1, self.search.looked) / max(1, len(known)))))
+        return max(0.0, math.log(max(1, self.search.looked) / max(1, self._n_known)))
+
+    @property
+    def _n_known(self) -> int:
+        return len({score.form for score in self.comparison.scores if score.form in FORMS})
 
     @property
     def leaders(self) -> tuple[Score | None, Score | None]:
@@ -89,8 +101,8 @@ class Proposal:
         if lead > needed:
             return (
                 f"New: {found.form}, {found.expression}, leads every known form by {lead:.1f} nats "
-                f"(best of them: {known.form}). It was chosen among {looked} expressions by these "
-                "data, so test it on other runs."
+                f"(best of the {self._n_known} that competed: {known.form}). It was chosen among "
+                f"{looked} expressions by these data, so test it on other runs."
             )
         if lead > 0:
             return (
@@ -122,13 +134,16 @@ def propose_and_search(
 
     Parameters
     ----------
-    curve, seed, forms, noises, workers
+    curve, seed, noises, workers
         As `fitting.propose.propose`.
+    forms
+        Forms or names of registered ones; by default the common ones, and of all others those that
+        come near the best found form, so that nothing is called new that only was not asked.
     seconds, progress
         As `fitting.search.search.search`.
     """
     found = search(curve, seed=seed, seconds=seconds, progress=progress)
-    known = list(COMMON if forms is None else forms)
+    known = [*COMMON, *_near(curve, found)] if forms is None else list(forms)
     named = {form if isinstance(form, str) else form.name for form in known}
     added: dict[str, Form] = {}
     for one in found.found:
@@ -141,3 +156,30 @@ def propose_and_search(
     if added:
         comparison = replace(comparison, notes=(*comparison.notes, CHOSEN))
     return Proposal(comparison, found)
+
+
+def _near(curve: Curve, search: Search) -> list[str]:
+    """Name the uncommon registered forms whose BIC is less than `NEAR` nats behind what was found.
+
+    Under white noise, which is enough for a first look.
+    """
+    if not search.found:
+        return []
+    least = max(_half_bic(curve, one.form, one.theta) for one in search.found) - NEAR
+    others = [form for name, form in FORMS.items() if name not in COMMON]
+    hypotheses = [default_hypothesis(form, NOISES["white"], curve) for form in others]
+    points = fit_many(hypotheses, [curve] * len(others))
+    return [
+        form.name
+        for form, point in zip(others, points, strict=True)
+        if np.isfinite(point.theta).all()
+        and _half_bic(curve, form, point.theta[: len(form.names)]) > least
+    ]
+
+
+def _half_bic(curve: Curve, form: Form, theta: FloatArray) -> float:
+    """Return log likelihood minus (p/2) ln n, up to a constant of the curve."""
+    n = curve.n_obs
+    square = float(np.square(curve.y - form(curve.t, theta)).sum())
+    square = resolved(square, curve.y - curve.y.mean())
+    return -0.5 * n * math.log(square / n) - 0.5 * len(theta) * math.log(n)

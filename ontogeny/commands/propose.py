@@ -7,8 +7,9 @@ import argparse
 from ontogeny.command import positive
 from ontogeny.judging import add_judging_arguments, judge
 
-SECONDS = 30.0
 SUMMARY = "which functional forms fit these curves"
+SECONDS = 30.0
+"""As `fitting.search.search.SECONDS`, which would cost `--help` an import."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -75,6 +75,21 @@ def test_where_the_registry_is_enough_nothing_new_is_claimed() -> None:
     assert names.count("logistic") == 1
 
 
+@pytest.mark.usefixtures("simple")
+def test_an_uncommon_registered_form_that_comes_near_competes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proposal, "COMMON", ("constant", "linear"))
+    few = {name: FORMS[name] for name in ("constant", "linear", "step", "overshoot")}
+    monkeypatch.setattr(proposal, "FORMS", few)
+    monkeypatch.setattr(module, "matches", partial(matching.matches, known={}))
+    clean = 1 - np.exp(-T / 40) * (np.cos(np.pi * T / 40) + np.sin(np.pi * T / 40) / np.pi)
+    found = propose_and_search(planted(clean), noises=("white",))
+    forms = {score.form for score in found.comparison.scores}
+    assert "overshoot" in forms and "step" not in forms
+    assert not found.conclusion.startswith("New")
+
+
 def test_a_search_that_ran_out_of_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "matches", partial(matching.matches, known={}))
     monkeypatch.setattr(operon, "is_installed", lambda: False)

@@ -10,6 +10,7 @@ import pytest
 
 from fitting.search import enumeration, matching, operon, search
 from ontogeny.cli import main
+from ontogeny.commands import propose
 from papers.results import read
 from theory.forms import FORMS
 
@@ -46,6 +47,10 @@ def test_found_forms_are_printed_written_and_reported(
     assert "<td>1/env" in page or "1/env_steps" in page
     assert "operatorname{atan}" in page
     json.dumps(curve["search"], allow_nan=False)
+
+
+def test_the_default_seconds_are_those_of_the_search() -> None:
+    assert propose.SECONDS == search.SECONDS
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon"])

@@ -83,7 +83,9 @@ TIMESCALE = Constant(
 RATE = Constant("rate", "steepness around the midpoint", Kind.RATE, width_factor=LOGISTIC_WIDTH)
 MIDPOINT = Constant("midpoint", "time around which it changes", Kind.MIDPOINT)
 ONSET = Constant("onset", "time before which nothing happens", Kind.MIDPOINT, after_start=True)
-FREQUENCY = Constant("frequency", "cycles per unit of time", Kind.RATE)
+# Up to a quarter of a cycle between two points: from half a cycle on, a wave draws the same points
+# as a slower one.
+FREQUENCY = Constant("frequency", "cycles per unit of time", Kind.RATE, width_factor=0.25)
 EXPONENT = Constant("exponent", "power", Kind.EXPONENT, default_range=(0.1, 10.0))
 STRENGTH = Constant(
     "strength", "how strongly the outer function bends the inner", Kind.EXPONENT, (0.02, 50.0)

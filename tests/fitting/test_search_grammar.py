@@ -5,10 +5,13 @@ import pytest
 
 from fitting.least_squares import best
 from fitting.search.canonical import GRID, generic, is_redundant
-from fitting.search.enumeration import CENTERED, ELAPSED, T, skeletons
+from fitting.search.enumeration import CENTERED, ELAPSED, WAVE, T, skeletons
 from fitting.search.grammar import Skeleton, apply
 from fitting.search.making import form_of, natural
 from fitting.search.space import space_of
+from theory.curve import Curve
+from theory.hypothesis import default_hypothesis
+from theory.noise import NOISES
 
 LAST = 250.0
 
@@ -84,6 +87,16 @@ def test_a_made_form_obeys_the_laws_of_forms() -> None:
             numeric = (form(t, theta + h) - form(t, theta - h)) / (2 * h[i])
             scale = 1e-5 * (1e-3 + np.abs(numeric).max())
             assert np.abs(jacobian[:, i] - numeric).max() <= scale, (skeleton.key, i)
+
+
+def test_a_wave_is_no_faster_than_the_points_can_tell() -> None:
+    """At frequencies f and 1/gap - f a wave draws the same points: the priors allow only one."""
+    t = np.arange(1.0, 201.0)
+    curve = Curve(observable="y", t=t, y=np.cos(2 * np.pi * 0.02 * t))
+    form = form_of(Skeleton((WAVE,)), "found_1", LAST)
+    prior = default_hypothesis(form, NOISES["white"], curve).priors["frequency"]
+    assert prior.ppf(1.0) < 0.5
+    assert prior.ppf(0.0) < 1 / t[-1]
 
 
 @pytest.mark.slow

@@ -22,7 +22,8 @@ DRAWING = {"matplotlib", "jinja2", "markupsafe"}
 ALLOWED = {
     "theory": {"theory"} | MATHEMATICS,
     "empirics": {"empirics", "theory"} | MATHEMATICS | TRAINING,
-    "fitting": {"fitting", "theory"} | MATHEMATICS | SAMPLING,
+    # pyoperon is optional, and imported where it is asked.
+    "fitting": {"fitting", "theory", "pyoperon"} | MATHEMATICS | SAMPLING,
     "papers": {"papers", "fitting", "empirics", "theory"}
     | MATHEMATICS
     | TRAINING

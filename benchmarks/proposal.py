@@ -7,6 +7,8 @@ white noise of 2 % of its range; nothing drawn is left out. A form is found if i
 keeps within 1 % of the range of the true one, root mean square, on the data and also on the fifth
 beyond them. The stricter count, where the largest difference keeps within 1 %, stands beside it,
 and how often the true formula itself, refitted to the noisy points, passes each.
+The root mean square was made the measure after a development run had been judged by the largest
+difference; the kinds were settled after it too.
 It needs pyoperon and gplearn. Times are processor seconds of one thread.
 """
 

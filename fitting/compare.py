@@ -221,13 +221,10 @@ def _with_forecast(score: Score, ahead: Forecast | None, i: int) -> Score:
     value = None if ahead is None else ahead.elpd[i]
     if value is not None:
         return replace(score, elpd_forecast=value)
-    if ahead is None:
-        why = "The forecast was not asked for (elpd_forecast)."
-    elif ahead.reason and ahead.mean is None:
-        why = f"{ahead.reason} (elpd_forecast)"
-    else:
-        why = "The first part of the curve speaks against it (elpd_forecast)."
-    return replace(score, doubts=(*score.doubts, why))
+    why = "The forecast was not asked for."
+    if ahead is not None:
+        why = f"{ahead.why_not[i]}." if ahead.why_not else ahead.reason
+    return replace(score, doubts=(*score.doubts, f"{why[:-1]} (elpd_forecast)."))
 
 
 def _rank(score: Score) -> tuple[float, float]:

@@ -31,9 +31,11 @@ FIRST_PART = 0.75
 LEVEL = 0.9
 """Probability of the predictive intervals."""
 
-# Nats of Laplace's evidence on the first part from which on a candidate is left out; its own error
-# is below 3.
+# Nats of Laplace's evidence on the first part from which on a candidate is left out. Where a
+# posterior is broad that may be too low by more: then the average lacks a candidate, and says so.
 _MARGIN = 8.0
+_BEHIND = f"It is {_MARGIN:g} nats behind on the first part, by Laplace's estimate"
+_SILENT = "It has no density for the first part of the curve or for the rest"
 
 
 @final
@@ -63,6 +65,8 @@ class Forecast:
         Share of the rest inside the interval; None if there is none.
     reason
         Why there is no ratio; empty if there is one.
+    why_not
+        Why a hypothesis foretells nothing, for each; empty where it does, or where nothing does.
     """
 
     baseline: str
@@ -79,6 +83,7 @@ class Forecast:
     upper: FloatArray | None = None
     coverage: float | None = None
     reason: str = ""
+    why_not: tuple[str, ...] = ()
 
 
 def forecast(
@@ -152,27 +157,28 @@ def _foretold(
     train: Curve,
     rng: np.random.Generator,
     workers: int,
-) -> list[Foretold | None]:
-    """Foretell by every hypothesis that the first part does not speak against."""
+) -> list[Foretold | str]:
+    """Foretell by every hypothesis that the first part does not speak against; else say why not."""
     starts = SharedStarts()
     guesses = each(lambda h: rough(h, train, starts), hypotheses, workers=workers)
     logs = [g.log_evidence for g in guesses]
     top = max((value for value in logs if value is not None), default=-np.inf)
     rngs = rng.spawn(len(hypotheses))
 
-    def one(i: int) -> Foretold | None:
+    def one(i: int) -> Foretold | str:
         value = logs[i]
         if value is not None and value < top - _MARGIN:
-            return None
-        return foretell(hypotheses[i], curve, train, guesses[i].modes or None, rng=rngs[i])
+            return _BEHIND
+        modes = guesses[i].modes or None
+        return foretell(hypotheses[i], curve, train, modes, rng=rngs[i]) or _SILENT
 
     return each(one, range(len(hypotheses)), workers=workers)
 
 
 def _scored(
-    known: Forecast, found: Sequence[Foretold | None], naive: float, rest: FloatArray
+    known: Forecast, found: Sequence[Foretold | str], naive: float, rest: FloatArray
 ) -> Forecast:
-    some = [one for one in found if one is not None]
+    some = [one for one in found if isinstance(one, Foretold)]
     error = known.baseline_rmse or 0.0
     if not some:
         return replace(known, reason="No hypothesis gives the first part a likelihood.")
@@ -184,8 +190,9 @@ def _scored(
     lower, upper = _quantiles([one.points for one in some], weights, ends)
     done = replace(
         known,
-        elpd=tuple(None if one is None else one.elpd for one in found),
-        rmse=tuple(None if one is None else _rmse(one.middle, rest) for one in found),
+        elpd=tuple(None if isinstance(one, str) else one.elpd for one in found),
+        rmse=tuple(None if isinstance(one, str) else _rmse(one.middle, rest) for one in found),
+        why_not=tuple(one if isinstance(one, str) else "" for one in found),
         mean=mean,
         lower=lower,
         upper=upper,

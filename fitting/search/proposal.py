@@ -60,10 +60,11 @@ class Proposal:
     def handicap(self) -> float:
         """Nats that an expression's choice among many costs it beside a registered form.
 
-        If the registered forms that competed and the expressions looked at were equally likely
-        as a whole, each of the many expressions would be less likely by the ratio of numbers.
+        If the registered forms that competed and all expressions of the grammar were equally
+        likely as a whole, each of the many expressions would be less likely by the ratio of
+        numbers: also where time ended before most were looked at, or Operon bred the expression.
         """
-        return max(0.0, math.log(max(1, self.search.looked) / max(1, self._n_known)))
+        return max(0.0, math.log(max(1, self.search.total) / max(1, self._n_known)))
 
     @property
     def _n_known(self) -> int:
@@ -96,18 +97,18 @@ class Proposal:
         known, found = self.leaders
         if known is None or found is None:
             return "Whether a new expression beats the known forms could not be computed."
-        lead, looked = self._lead(known, found), self.search.looked
+        lead, number = self._lead(known, found), self.search.total
         needed = CLEAR + self.handicap
         if lead > needed:
             return (
                 f"New: {found.form}, {found.expression}, leads every known form by {lead:.1f} nats "
                 f"(best of the {self._n_known} that competed: {known.form}). It was chosen among "
-                f"{looked} expressions by these data, so test it on other runs."
+                f"{number} expressions and more by these data, so test it on other runs."
             )
         if lead > 0:
             return (
                 f"Not decided: the new {found.form} leads {known.form} by {lead:.1f} nats, less "
-                f"than the {needed:.1f} that would count for one expression in {looked}."
+                f"than the {needed:.1f} that would count for one expression in {number}."
             )
         return (
             f"Nothing new beats the known forms: {known.form} leads the best new expression, "

@@ -101,6 +101,7 @@ def test_the_right_form_beats_the_naive_forecast() -> None:
     assert found.best_ratio == pytest.approx(found.average_ratio, rel=0.01)
     # The first part speaks against the constant so loudly that it is not asked.
     assert found.elpd[0] is not None and found.elpd[1] is None
+    assert found.why_not[0] == "" and "8 nats behind" in found.why_not[1]
 
 
 def test_wandering_noise_is_scored_given_the_past() -> None:

@@ -1,5 +1,6 @@
 """The search from curve to finds, and what is concluded from them."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -167,3 +168,12 @@ def test_operon_gives_the_same_for_a_seed() -> None:
     )
     assert first == second
     assert first
+
+
+@pytest.mark.usefixtures("simple")
+def test_a_search_cut_short_makes_no_expression_likelier() -> None:
+    whole = propose_and_search(planted(np.arctan(0.1 * (T - 50))), forms=["linear", "logistic"])
+    cut = proposal.Proposal(whole.comparison, replace(whole.search, looked=0))
+    known = {score.form for score in whole.comparison.scores} & set(FORMS)
+    assert {"linear", "logistic"} <= known
+    assert cut.handicap == whole.handicap == pytest.approx(np.log(40 / len(known)))

@@ -51,7 +51,7 @@ def test_the_reason_for_a_number_the_page_does_not_show_is_no_row_of_doubts(make
 
 
 def test_why_a_whole_noise_does_not_forecast_is_said_once(make_curve):
-    why = "The first part of the curve speaks against it (elpd_forecast)."
+    why = "It has no density for the rest (elpd_forecast)."
     found = candidates(with_doubts(make_curve(), *[["Own."], [why]] * 5))
     assert found.shared == (f"5 of 10 hypotheses: {why}",)
     assert found.doubts == (("a", "Own."),)

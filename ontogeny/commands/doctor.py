@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
         "python": f"{platform.python_version()} at {sys.executable}",
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "packages": ", ".join(f"{name} {version(name) or 'MISSING'}" for name in requirements()),
+        "optional": optional_sentence(),
         "rooms": rooms_sentence(),
         "compiler": "not examined: fitting is not ours" if "fitting" in shadowed else compiler(),
         "gpu": "not examined: torch is missing" if "torch" in missing else gpu(),
@@ -52,18 +54,32 @@ def _why(shadowed: Mapping[str, object], missing: Sequence[str]) -> str:
 
 
 def requirements() -> list[str]:
-    """Return the names of the distributions that this installation asks for."""
+    """Return the names of the distributions that this installation cannot do without."""
+    return ["ontogeny", *(name for name, extra in _dependencies() if not extra)]
+
+
+def optional_sentence() -> str:
+    """Say which distributions of the extras are here."""
+    return ", ".join(
+        f"{name} {version(name) or f'not installed (pip install ontogeny[{extra}])'}"
+        for name, extra in _dependencies()
+        if extra
+    )
+
+
+def _dependencies() -> list[tuple[str, str]]:
+    """Return name and extra ("" where required) of every distribution that ontogeny declares."""
     try:
         lines = metadata.requires("ontogeny") or []
     except metadata.PackageNotFoundError:
         lines = []
-    names = ["ontogeny"]
+    found = {}
     for line in lines:
-        name = line.partition(";")[0].strip()
-        for mark in "<>=!~[ (":
-            name = name.partition(mark)[0]
-        names.append(name)
-    return list(dict.fromkeys(names))
+        requirement, _, marker = line.partition(";")
+        name = re.split(r"[<>=!~\[ (]", requirement.strip(), maxsplit=1)[0]
+        extra = re.search(r"extra *== *['\"](.+?)['\"]", marker)
+        found[name] = extra.group(1) if extra else ""
+    return list(found.items())
 
 
 def version(name: str) -> str | None:

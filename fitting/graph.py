@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytensor.tensor as pt
 import sympy
 from pytensor.tensor.variable import TensorVariable
@@ -43,7 +44,7 @@ def graph(form: Form, t: Any, parameters: Mapping[str, Any]) -> TensorVariable:
         )
     function = sympy.lambdify(
         (TIME, *form.symbols),
-        form.expression,
+        form.computed,
         modules=[_FUNCTIONS, pt],
         printer=_PyTensorPrinter(),
         cse=True,
@@ -65,6 +66,10 @@ def _approach(x: Any) -> TensorVariable:
     return -pt.expm1(-x)
 
 
+def _normal_rise(x: Any) -> TensorVariable:
+    return 0.5 * pt.erfc(-x / np.sqrt(2.0))
+
+
 def _number(x: float) -> TensorVariable:
     return pt.constant(x, dtype="float64")
 
@@ -76,6 +81,8 @@ _FUNCTIONS = {
     "softplus": pt.softplus,
     "clamped_log": _clamped_log,
     "expm1": pt.expm1,
+    "normal_rise": _normal_rise,
+    "rise": pt.sigmoid,
     **{name: NumericOp(name) for name in SLOPES},
 }
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.parameter import Kind, Parameter
 from theory.printing import latex_of, python_of
-from theory.stable import NUMPY, differentiate, plain
+from theory.stable import NUMPY, differentiate, plain, with_tails
 
 FloatArray = NDArray[np.float64]
 Numeric = Callable[..., Any]
@@ -267,6 +267,11 @@ class Form:
         )
 
     @cached_property
+    def computed(self) -> sympy.Expr:
+        """The expression as numbers are computed from it, with all digits in its tails."""
+        return with_tails(self.expression)
+
+    @cached_property
     def plain(self) -> sympy.Expr:
         """The expression in elementary functions only, for reading."""
         return plain(self.expression)
@@ -283,26 +288,26 @@ class Form:
 
     @cached_property
     def _value(self) -> Numeric:
-        return _compiled(self.symbols, [self.expression])
+        return _compiled(self.symbols, [self.computed])
 
     @cached_property
     def _derivative(self) -> Numeric:
-        return _compiled(self.symbols, [differentiate(self.expression, TIME)])
+        return _compiled(self.symbols, [differentiate(self.computed, TIME)])
 
     @cached_property
     def _jacobian(self) -> Numeric:
-        return _compiled(self.symbols, [differentiate(self.expression, s) for s in self.symbols])
+        return _compiled(self.symbols, [differentiate(self.computed, s) for s in self.symbols])
 
     @cached_property
     def _design(self) -> Numeric:
         symbols = dict(zip(self.names, self.symbols, strict=True))
-        columns = [differentiate(self.expression, symbols[name]) for name in self.linear]
+        columns = [differentiate(self.computed, symbols[name]) for name in self.linear]
         return _compiled([symbols[name] for name in self.nonlinear], columns)
 
     @cached_property
     def _tangents(self) -> Numeric:
         symbols = dict(zip(self.names, self.symbols, strict=True))
-        columns = [differentiate(self.expression, symbols[name]) for name in self.linear]
+        columns = [differentiate(self.computed, symbols[name]) for name in self.linear]
         slopes = [differentiate(columns[j], symbols[self.nonlinear[k]]) for j, k in self.moved]
         return _compiled([symbols[name] for name in self.nonlinear], [*columns, *slopes])
 
@@ -311,8 +316,8 @@ class Form:
         share, gain = self.divided or ("", "")
         symbols = dict(zip(self.names, self.symbols, strict=True))
         none = {symbols[share]: sympy.Integer(0)}
-        columns = [differentiate(self.expression, symbols[n]).subs(none) for n in self.linear]
-        columns.append(differentiate(differentiate(self.expression, symbols[gain]), symbols[share]))
+        columns = [differentiate(self.computed, symbols[n]).subs(none) for n in self.linear]
+        columns.append(differentiate(differentiate(self.computed, symbols[gain]), symbols[share]))
         others = [symbols[name] for name in self.nonlinear if name != share]
         return _compiled(others, columns)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from scipy.special import erf, expit, gammainc, gammaln
+from scipy.special import erf, expit, gammainc, gammaln, ndtr
 from sympy.codegen.cfunctions import expm1
 
 from theory.incomplete_gamma import order_slope
@@ -25,19 +25,65 @@ SMALLEST = 1e-200
 
 
 class softplus(sympy.Function):  # type: ignore[misc]  # noqa: N801 (sympy's functions are lower case)
-    """``log(1 + exp(x))``; its derivative is the logistic function, written with tanh."""
+    """``log(1 + exp(x))``; its derivative is `rise`."""
 
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         """Return the derivative."""
-        return (1 + sympy.tanh(self.args[0] / 2)) / 2
+        return rise(self.args[0])
 
     def _eval_rewrite_as_log(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
         return sympy.log(1 + sympy.exp(x))
 
     def _eval_evalf(self, prec: int) -> sympy.Expr:
         return self._eval_rewrite_as_log(self.args[0])._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+
+class rise(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """``1/(1 + exp(-x))``, the logistic function, to full relative precision also where it is tiny.
+
+    ``(1 + tanh(x/2))/2`` has no correct digit for x below -37.
+    """
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return the derivative, the product of the two tails."""
+        return rise(self.args[0]) * rise(-self.args[0])
+
+    def _eval_rewrite_as_tanh(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return (1 + sympy.tanh(x / 2)) / 2
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return (1 / (1 + sympy.exp(-self.args[0])))._eval_evalf(prec)
+
+    def _eval_is_extended_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_extended_real
+        return real
+
+
+class normal_rise(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """The standard normal distribution function, to full relative precision also where it is tiny.
+
+    `sympy.erfc` would do, but sympy writes ``erfc(-x)`` as ``2 - erfc(x)``.
+    """
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        """Return the derivative."""
+        return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+    def _eval_rewrite_as_erf(self, x: sympy.Expr, **_: Any) -> sympy.Expr:
+        return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return (sympy.erfc(-self.args[0] / sympy.sqrt(2)) / 2)._eval_evalf(prec)
 
     def _eval_is_extended_real(self) -> bool | None:
         real: bool | None = self.args[0].is_extended_real
@@ -203,10 +249,34 @@ NUMPY = {
     "gamma_rise_by_order": order_slope,
     "gradient_rise": _numpy_gradient_rise,
     "loggamma": gammaln,
+    "normal_rise": ndtr,
+    "rise": expit,
     "softplus": _numpy_softplus,
     "tanh": _numpy_tanh,
 }
 """The functions of this module, and some that numpy lacks or is slow in, for `sympy.lambdify`."""
+
+
+def with_tails(expression: sympy.Expr) -> sympy.Expr:
+    """Write ``1 ± tanh(x)`` and ``1 ± erf(x)`` as functions that keep their digits in the tail.
+
+    The difference of two numbers near 1 is rounding alone; a column of a form in which it stands
+    would be noise, and noise can be fitted.
+    """
+    return expression.replace(lambda e: _tail(e) is not None, _tail)
+
+
+def _tail(expression: sympy.Expr) -> sympy.Expr | None:
+    if not (expression.is_Add and len(expression.args) == 2 and expression.args[0] == 1):
+        return None
+    sign, function = expression.args[1].as_coeff_Mul()
+    if abs(sign) != 1:
+        return None
+    if isinstance(function, sympy.tanh):
+        return 2 * rise(2 * sign * function.args[0])
+    if isinstance(function, sympy.erf):
+        return 2 * normal_rise(sympy.sqrt(2) * sign * function.args[0])
+    return None
 
 
 def differentiate(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
@@ -239,6 +309,7 @@ def plain(expression: sympy.Expr) -> sympy.Expr:
     """
     for function in (softplus, clamped_log):
         expression = expression.replace(function, lambda x, f=function: f(x).rewrite(sympy.log))
+    expression = expression.replace(rise, lambda x: rise(x).rewrite(sympy.tanh))
     expression = expression.replace(gamma_rise, lambda n, x: gamma_rise(n, x).rewrite("lowergamma"))
     expression = expression.replace(approach, lambda x: 1 - sympy.exp(-x))
     expression = expression.replace(sympy.Heaviside, _cases)

@@ -209,3 +209,25 @@ def test_pickling_keeps_equality(form):
     again = pickle.loads(pickle.dumps(form))
     assert again == form
     assert again.python == form.python
+
+
+@every_form
+def test_columns_keep_their_digits_where_they_are_tiny(form):
+    # A column whose values are rounding alone is noise, which a fit would take for a shape.
+    symbols = dict(zip(form.names, form.symbols, strict=True))
+    columns = [sympy.diff(form.plain, symbols[name]) for name in form.linear]
+    arguments = (TIME, *(symbols[name] for name in form.nonlinear))
+    names = {"gradient_rise": solved_gradient_rise}
+    truth = sympy.lambdify(arguments, columns, [names, "mpmath"])
+    theta = draw(form, 60, np.random.default_rng(11))
+    places = [form.names.index(name) for name in form.nonlinear]
+    theta[:, [p.kind is Kind.MIDPOINT for p in form.parameters]] *= 5.0  # most after the window
+    for row in theta[:, places]:
+        found = np.atleast_2d(form.design(T, row))
+        with mpmath.workdps(350):
+            exactly = [truth(mpmath.mpf(t), *map(mpmath.mpf, row)) for t in T]
+        exactly = np.array([[float(value) for value in values] for values in exactly])
+        largest = np.abs(exactly).max(axis=0)
+        known = largest > 1e-250
+        error = np.abs(found - exactly).max(axis=0)
+        assert np.all(error[known] <= 1e-9 * largest[known])

@@ -17,6 +17,7 @@ from fitting.profile import LIMIT, Crossings, Sides, crossings
 from fitting.projection import Held, IntArray, Projection, project
 from fitting.sides import Places, sides_of
 from theory.form import Form
+from theory.parameter import Kind
 
 FloatArray = NDArray[np.float64]
 
@@ -44,15 +45,18 @@ def least_squares_crossings(fits: Sequence[PointFit]) -> tuple[Places, Crossings
     theta = np.stack([fit.theta[: len(form.names)] for fit in fits])
     with np.errstate(all="ignore"):
         rest = (y - np.asarray(form(t, theta))) * weight
+    floors = {p.name for p in form.parameters if p.kind is Kind.FLOOR and p.name in form.linear}
+    shift = y.mean(axis=1) if floors else np.zeros(len(y))
     profile = _Profile(
         form,
         t,
-        y,
+        y - shift[:, None],
         weight,
         space,
         places.fit,
         np.array([form.linear.index(n) if n in form.linear else -1 for n in places.names]),
         np.array([form.nonlinear.index(n) if n in form.nonlinear else -1 for n in places.names]),
+        np.array([name in floors for name in places.names]) * shift[places.fit],
         np.square(rest).sum(axis=1),
         None if errors else np.array([sd_range(fit) for fit in fits]),
     )
@@ -62,9 +66,10 @@ def least_squares_crossings(fits: Sequence[PointFit]) -> tuple[Places, Crossings
 @final
 @dataclass(frozen=True, eq=False)
 class _Profile:
-    """The deviance of B rows; square (C,) is the least one, ends (C, 2) those of sd if it is free.
+    """The deviance of B rows, each with a linear parameter held or a nonlinear one, the other -1.
 
-    Held is a linear parameter or a nonlinear one; the other index is -1.
+    The curves are `y` and a floor of theirs `shift` (B,) lower than they were; `square` (C,) is
+    the least sum of squares, `ends` (C, 2) are those of the sd if it is free.
     """
 
     form: Form
@@ -75,13 +80,14 @@ class _Profile:
     curve: IntArray
     linear: IntArray
     nonlinear: IntArray
+    shift: FloatArray
     square: FloatArray
     ends: FloatArray | None
 
     def __call__(
         self, rows: IntArray, value: FloatArray, x: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        held = Held(self.linear[rows], value)
+        held = Held(self.linear[rows], value - self.shift[rows])
         curve, column = self.curve[rows], self.nonlinear[rows]
         still = column[:, None] == np.arange(x.shape[1])
         x = np.where(still, value[:, None], x)

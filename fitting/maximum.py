@@ -37,7 +37,7 @@ def maximum(hypothesis: Hypothesis, curve: Curve, starts: FloatArray | None = No
     covariance = _covariance(cost, theta, fixed)
     status = status_of(bool(converged[0]), bool(fixed), covariance, hypothesis.names, fixed)
     log_likelihood = float(hypothesis.log_likelihood(theta[None], curve)[0])
-    return record(hypothesis, curve, theta, covariance, log_likelihood, status, cost.space)
+    return record(hypothesis, curve, theta, covariance, log_likelihood, status)
 
 
 def _search(cost: Objective) -> FloatArray:

@@ -111,13 +111,13 @@ def newton(
         active = np.flatnonzero(~converged)
         if active.size == 0:
             break
-        moved = _step(cost, x[active], value[active], width[active], lower, upper)
+        moved = newton_step(cost, x[active], value[active], width[active], lower, upper)
         x[active], value[active], width[active], converged[active] = moved
     best = np.argsort(value, kind="stable")
     return x[best], value[best], converged[best]
 
 
-def _step(
+def newton_step(
     cost: Cost,
     x: FloatArray,
     value: FloatArray,
@@ -139,7 +139,7 @@ def _step(
     size = np.maximum(np.abs(eigenvalues), 1e-6)
     downhill = -along[:, None, :] / (size[:, None, :] + _DAMPINGS[None, :, None])
     step = np.einsum("kij,kaj->kai", vectors, downhill) * scale[:, None, :]
-    trial = np.clip(x[:, None, :] + step, lower, upper)
+    trial = np.clip(x[:, None, :] + step, lower[..., None, :], upper[..., None, :])
     costs = cost(trial.reshape(-1, d)).reshape(k, -1)
     pick = costs.argmin(axis=1)
     rows = np.arange(k)

@@ -81,8 +81,10 @@ def _of_fit(fit: PointFit, names: Sequence[str], space: Coordinates) -> tuple[Fl
         inner = name in space.names
         k = space.names.index(name) if inner else 0
         origin = x[k] if inner else fit.theta[i]
-        far = _FARTHEST * max(spread, abs(origin))
-        ends = (space.lower[k], space.upper[k]) if inner else (origin - far, origin + far)
+        far = _FARTHEST * max(1.0 if inner else spread, abs(origin))
+        ends = np.array([origin - far, origin + far])
+        if inner:
+            ends = np.clip(ends, space.lower[k], space.upper[k])
         step = np.sqrt(LIMIT * covariance[i, i])
         blind = _BLIND * (1.0 if inner else spread)
         step = step if np.isfinite(step) and step > 0 else blind

@@ -1,0 +1,170 @@
+"""Profile-likelihood intervals of point fits: for every parameter what 95 % of likelihood allow.
+
+A side on which the likelihood stays above the limit up to the end of the parameter's range has no
+limit, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitting.coordinates import Coordinates, coordinates
+from fitting.least_squares_fit import alike, is_least_squares, least_squares_fits
+from fitting.least_squares_profile import least_squares_crossings, sd_interval
+from fitting.likelihood_profile import likelihood_crossings
+from fitting.maximum import maximum
+from fitting.profile import LIKELIER, Crossings
+from fitting.sides import Places
+
+if TYPE_CHECKING:
+    from fitting.fit import PointFit
+
+FloatArray = NDArray[np.float64]
+
+_RESTARTS = 3
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """The interval of every parameter of a fit.
+
+    Attributes
+    ----------
+    lower, upper : ndarray, shape (p,)
+        Ends of the 95 % profile-likelihood intervals; nan where there is no limit.
+    doubts : tuple of str
+        What is to be said about them, as sentences: the sides without a limit, and that a likelier
+        optimum was met.
+    fit : PointFit
+        The optimum they are about: the fit that was asked about, or a likelier one that the
+        profiles led to.
+    """
+
+    lower: FloatArray
+    upper: FloatArray
+    doubts: tuple[str, ...]
+    fit: PointFit
+
+    def __post_init__(self) -> None:
+        for end in (self.lower, self.upper):
+            end.setflags(write=False)
+
+
+def intervals(fits: Sequence[PointFit]) -> list[Intervals]:
+    """Compute the profile-likelihood intervals of fits; alike ones go together.
+
+    Where a profile leads to a place likelier than the optimum, that is fitted anew from there, and
+    the intervals are about the new optimum.
+
+    Returns
+    -------
+    list of Intervals
+        In order. A fit that failed has none, and its own status says why.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for i, fit in enumerate(fits):
+        groups.setdefault(alike(fit.hypothesis, fit.curve) or ("alone", i), []).append(i)
+    found: dict[int, Intervals] = {}
+    for members in groups.values():
+        able = [i for i in members if np.all(np.isfinite(fits[i].theta))]
+        for i in set(members) - set(able):
+            nothing = np.full(len(fits[i].names), np.nan)
+            found[i] = Intervals(nothing, nothing, (), fits[i])
+        if able:
+            found |= zip(able, _together([fits[i] for i in able]), strict=True)
+    return [found[i] for i in range(len(fits))]
+
+
+def _together(fits: Sequence[PointFit]) -> list[Intervals]:
+    """Intervals of one fit, or of several that are alike."""
+    done: list[Intervals | None] = [None] * len(fits)
+    now = list(fits)
+    for attempt in range(_RESTARTS + 1):
+        left = [i for i, one in enumerate(done) if one is None]
+        for i, (ends, likelier) in zip(left, _ends([now[i] for i in left]), strict=True):
+            better = None if likelier is None else _refitted(now[i], likelier)
+            if better is None or attempt == _RESTARTS:
+                done[i] = _said(fits[i], now[i], *ends)
+            else:
+                now[i] = better
+        if all(one is not None for one in done):
+            break
+    return [one for one in done if one is not None]
+
+
+def _ends(
+    fits: Sequence[PointFit],
+) -> list[tuple[tuple[FloatArray, FloatArray], FloatArray | None]]:
+    """Lower and upper ends (p,) of each fit, and searched coordinates that are likelier, if any."""
+    hypothesis, curve = fits[0].hypothesis, fits[0].curve
+    squares = is_least_squares(hypothesis, curve)
+    places, crossed = least_squares_crossings(fits) if squares else likelihood_crossings(fits[0])
+    inner = hypothesis.form.nonlinear if squares else _searched(fits[0])
+    found = []
+    for c, fit in enumerate(fits):
+        space = coordinates(fit.hypothesis, fit.curve, inner)
+        rows = np.flatnonzero(places.fit == c)
+        ends = _natural(fit, places, crossed, rows, space)
+        if squares and fit.hypothesis.noise.names:
+            ends[:, -1] = sd_interval(fit)
+        lowest = rows[crossed.least[rows].argmin()] if rows.size else 0
+        likelier = None
+        if rows.size and crossed.least[lowest] < -2 * LIKELIER:
+            likelier = space.natural(crossed.least_x[lowest][None])[0]
+        found.append(((ends[0], ends[1]), likelier))
+    return found
+
+
+def _searched(fit: PointFit) -> tuple[str, ...]:
+    """Names of the parameters that are searched where the fit is no least squares."""
+    form, noise = fit.hypothesis.form, fit.hypothesis.noise
+    inner = form.nonlinear if noise.gaussian else (*form.linear, *form.nonlinear)
+    return (*inner, *noise.names)
+
+
+def _natural(
+    fit: PointFit, places: Places, crossed: Crossings, rows: NDArray[np.intp], space: Coordinates
+) -> FloatArray:
+    """Ends (2, p) in natural units."""
+    ends = np.full((2, len(fit.names)), np.nan)
+    for row in rows:
+        name, value = places.names[row], crossed.value[row]
+        if name in space.names:
+            x = np.zeros((1, len(space.names)))
+            x[0, space.names.index(name)] = value
+            value = space.natural(x)[0, space.names.index(name)]
+        ends[int(places.way[row] > 0), fit.names.index(name)] = value
+    return ends
+
+
+def _refitted(fit: PointFit, likelier: FloatArray) -> PointFit | None:
+    """Fit once more from a likelier place; None if that comes out no likelier."""
+    hypothesis, curve = fit.hypothesis, fit.curve
+    if is_least_squares(hypothesis, curve):
+        found = least_squares_fits((hypothesis,), (curve,), likelier[None, None])[0]
+    else:
+        theta = fit.theta.copy()
+        theta[[fit.names.index(name) for name in _searched(fit)]] = likelier
+        found = maximum(hypothesis, curve, theta[None])
+    return found if found.log_likelihood > fit.log_likelihood + 0.5 * LIKELIER else None
+
+
+def _said(asked: PointFit, fit: PointFit, lower: FloatArray, upper: FloatArray) -> Intervals:
+    doubts = []
+    gain = fit.log_likelihood - asked.log_likelihood
+    if fit is not asked:
+        doubts.append(
+            f"The search for limits met parameters {gain:.2g} nats likelier than the point fit; "
+            "the limits are about those."
+        )
+    for name, low, high in zip(fit.names, lower, upper, strict=True):
+        missing = [end for end, value in (("lower", low), ("upper", high)) if np.isnan(value)]
+        if missing:
+            doubts.append(f"The data set no {' and no '.join(missing)} limit to {name}.")
+    return Intervals(lower, upper, tuple(doubts), fit)

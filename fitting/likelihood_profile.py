@@ -21,7 +21,8 @@ from fitting.sides import Places, sides_of
 
 FloatArray = NDArray[np.float64]
 
-_ITERATIONS = 25
+_ITERATIONS = 15
+_ENOUGH = 1e-5  # nats
 _WIDTH = 1e-3
 
 
@@ -61,47 +62,31 @@ class _Profile:
     def __call__(
         self, rows: IntArray, value: FloatArray, x: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        deviance, found = np.empty(len(rows)), x.copy()
-        for inner in (False, True):
-            (part,) = np.nonzero((self.searched[rows] >= 0) == inner)
-            if part.size:
-                moved = self._minimized(rows[part], value[part], x[part])
-                deviance[part], found[part] = moved
-        return 2 * (deviance - self.least), found
-
-    def _minimized(
-        self, rows: IntArray, value: FloatArray, x: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Least cost (b,) of rows that all hold one searched coordinate, or all hold none."""
-        space, d = self.cost.space, x.shape[1]
-        still = self.searched[rows][:, None] == np.arange(d)
-        x = space.inside(np.where(still, value[:, None], x), still)
-        free = np.nonzero(~still)[1].reshape(len(rows), -1)
+        space = self.cost.space
+        still = self.searched[rows][:, None] == np.arange(x.shape[1])
         held = Held(self.linear[rows], value)
-        lower, upper = space.lower[free], space.upper[free]
+        place = np.where(still, value[:, None], x)
 
-        def whole(inner: FloatArray, owner: IntArray) -> FloatArray:
-            full = x[owner]
-            np.put_along_axis(full, free[owner], inner, axis=1)
-            return space.inside(full, still[owner])
+        def cost(points: FloatArray, owner: IntArray) -> FloatArray:
+            fixed = still[owner]
+            points = space.inside(np.where(fixed, place[owner], points), fixed)
+            return self.cost.evaluate(points, held.at(owner))[0]
 
-        inner = np.take_along_axis(x, free, axis=1)
-        own = np.arange(len(rows))
-        least = self.cost.evaluate(whole(inner, own), held)[0]
-        width = np.full(inner.shape, _WIDTH)
-        active = own if inner.shape[1] else own[:0]
-        for _ in range(_ITERATIONS):
+        active = np.arange(len(rows))
+        x = space.inside(place, still)
+        least, width = cost(x, active), np.full(x.shape, _WIDTH)
+        for _ in range(_ITERATIONS if x.shape[1] else 0):
             if not active.size:
                 break
             some = active
 
             def part(points: FloatArray, some: IntArray = some) -> FloatArray:
-                owner = np.repeat(some, len(points) // len(some))
-                return self.cost.evaluate(whole(points, owner), held.at(owner))[0]
+                return cost(points, np.repeat(some, len(points) // len(some)))
 
             moved = newton_step(
-                part, inner[some], least[some], width[some], lower[some], upper[some]
+                part, x[some], least[some], width[some], space.lower, space.upper, enough=_ENOUGH
             )
-            inner[some], least[some], width[some], done = moved
+            x[some], least[some], width[some], done = moved
             active = some[~done]
-        return least, whole(inner, own)
+        x = space.inside(np.where(still, place, x), still)
+        return 2 * (least - self.least), x

@@ -14,6 +14,7 @@ from scipy.special import ndtri
 FloatArray = NDArray[np.float64]
 Cost = Callable[[FloatArray], FloatArray]
 
+_ENOUGH = 1e-8
 _DAMPINGS = np.array([0.0, 1e-2, 1.0, 30.0, 1e3, 1e5])
 
 
@@ -124,8 +125,13 @@ def newton_step(
     width: FloatArray,
     lower: FloatArray,
     upper: FloatArray,
+    *,
+    enough: float = _ENOUGH,
 ) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
-    """One Newton step for every row; also the next difference widths and who has converged."""
+    """One Newton step for every row; also the next difference widths and who has converged.
+
+    These are the rows of which the step promises a decrease below `enough`, or that cannot go on.
+    """
     gradient, hessian = derivatives(cost, x, value, width)
     k, d = x.shape
     at_end = ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
@@ -139,7 +145,7 @@ def newton_step(
     size = np.maximum(np.abs(eigenvalues), 1e-6)
     downhill = -along[:, None, :] / (size[:, None, :] + _DAMPINGS[None, :, None])
     step = np.einsum("kij,kaj->kai", vectors, downhill) * scale[:, None, :]
-    trial = np.clip(x[:, None, :] + step, lower[..., None, :], upper[..., None, :])
+    trial = np.clip(x[:, None, :] + step, lower, upper)
     costs = cost(trial.reshape(-1, d)).reshape(k, -1)
     pick = costs.argmin(axis=1)
     rows = np.arange(k)
@@ -148,7 +154,7 @@ def newton_step(
     new_value = np.where(better, costs[rows, pick], value)
     decrement = 0.5 * np.sum(along**2 / size, axis=1)
     # A predicted decrease that can no longer be realized is rounding, not a slope.
-    done = (decrement < 1e-8) | (~better & (decrement < 1e-4))
+    done = (decrement < enough) | (~better & (decrement < 1e-4))
     stuck = ~better & ~done
     next_width = np.clip(0.1 * scale, 1e-6, 1e-2)
     next_width = np.where(stuck[:, None], 0.3 * width, next_width)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_MADE_AGAIN = ("lmfit", "intervals")
+_MADE_AGAIN = ("lmfit", "intervals", "unfixed")
 
 
 class FitStatus(StrEnum):
@@ -109,6 +109,13 @@ class PointFit:
     def upper(self) -> Array:
         """Upper ends (p,) of the intervals; nan where the data set no limit."""
         return self.intervals.upper
+
+    @cached_property
+    def unfixed(self) -> tuple[str, ...]:
+        """What the data do not fix, as sentences: see `fitting.identifiability`."""
+        from fitting.identifiability import unfixed
+
+        return unfixed(self)
 
     @cached_property
     def lmfit(self) -> Any:

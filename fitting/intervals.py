@@ -131,7 +131,7 @@ def _searched(fit: PointFit) -> tuple[str, ...]:
 def _natural(
     fit: PointFit, places: Places, crossed: Crossings, rows: NDArray[np.intp], space: Coordinates
 ) -> FloatArray:
-    """Ends (2, p) in natural units."""
+    """Return the ends (2, p) in natural units."""
     ends = np.full((2, len(fit.names)), np.nan)
     for row in rows:
         name, value = places.names[row], crossed.value[row]

@@ -13,7 +13,7 @@ from scipy.special import lambertw
 from fitting.coordinates import Coordinates, coordinates
 from fitting.descent import descend_in_chunks
 from fitting.fit import PointFit
-from fitting.profile import LIMIT, Crossings, Sides, crossings
+from fitting.profile import LIMIT, Crossings, crossings
 from fitting.projection import Held, IntArray, Projection, project
 from fitting.sides import Places, sides_of
 from theory.form import Form

@@ -59,9 +59,7 @@ def sides_of(
         tuple(name for _ in fits for name in names for _ in range(2)),
         np.tile([-1.0, 1.0], len(fits) * len(names)),
     )
-    origin, step, reach, x, slope = (
-        np.concatenate([part[k] for part in parts]) for k in range(5)
-    )
+    origin, step, reach, x, slope = (np.concatenate([part[k] for part in parts]) for k in range(5))
     return places, Sides(origin, places.way, step, reach, x, slope)
 
 

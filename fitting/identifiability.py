@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from fitting.coordinates import coordinates
 from fitting.maximum import observed_information
 from fitting.objective import objective
+from theory.parameter import Kind
 
 if TYPE_CHECKING:
     from fitting.fit import PointFit
@@ -80,6 +81,10 @@ def _prior_sds(fit: PointFit) -> FloatArray:
     form, priors = fit.hypothesis.form, fit.hypothesis.priors
     ends = np.array([priors[name].ppf(ndtr([-1.0, 1.0])) for name in form.names]).T
     scale = 0.5 * (ends[1] - ends[0])
+    # A gain far beyond its prior is known by its size, if at all.
+    for i, parameter in enumerate(form.parameters):
+        if parameter.kind in (Kind.GAIN, Kind.SLOPE):
+            scale[i] = max(scale[i], abs(fit.theta[i]))
     places = [form.names.index(name) for name in form.nonlinear]
     if places:
         space = coordinates(fit.hypothesis, fit.curve, form.nonlinear)

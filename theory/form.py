@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.parameter import Kind, Parameter
 from theory.printing import latex_of, python_of
-from theory.stable import NUMPY, differentiate, plain
+from theory.stable import NUMPY, computable, differentiate, plain
 
 FloatArray = NDArray[np.float64]
 Numeric = Callable[..., Any]
@@ -351,7 +351,7 @@ class Form:
 def _compiled(symbols: Iterable[sympy.Symbol], expressions: list[sympy.Expr]) -> Numeric:
     """Return the numpy function of (t, *symbols) for a list of expressions."""
     function: Numeric = sympy.lambdify(
-        (TIME, *symbols), expressions, modules=[NUMPY, "numpy"], cse=True
+        (TIME, *symbols), [computable(e) for e in expressions], modules=[NUMPY, "numpy"], cse=True
     )
     return function
 

@@ -89,6 +89,12 @@ class approach(sympy.Function):  # type: ignore[misc]  # noqa: N801
         return real
 
 
+class logistic(sympy.Function):  # type: ignore[misc]  # noqa: N801
+    """``1/(1 + exp(-x))``; only written where numbers are computed."""
+
+    nargs = 1
+
+
 class gamma_rise(sympy.Function):  # type: ignore[misc]  # noqa: N801
     """``gamma_rise(order, x)``: the regularized lower incomplete gamma function P(order, x)."""
 
@@ -195,6 +201,7 @@ def _numpy_dirac_delta(x: Any, _: int = 0) -> NDArray[np.float64]:
 
 
 NUMPY = {
+    "logistic": expit,
     "DiracDelta": _numpy_dirac_delta,
     "approach": _numpy_approach,
     "clamped_log": _numpy_clamped_log,
@@ -216,6 +223,29 @@ def differentiate(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
     exp(x - exp(x)) is 0.
     """
     return sympy.diff(expression, symbol).replace(_has_two_exponentials, _merged)
+
+
+def computable(expression: sympy.Expr) -> sympy.Expr:
+    """Rewrite sums that cancel where a tanh nears -1 or 1: 1 + tanh(x) as twice a logistic of 2x.
+
+    Without that the foot of a sigmoid whose middle is far away has no correct digit.
+    """
+    return expression.replace(lambda part: part.is_Add, _uncancelled)
+
+
+def _uncancelled(total: sympy.Add) -> sympy.Expr:
+    number, _ = total.as_coeff_Add()
+    for term in total.args:
+        factor, rest = term.as_coeff_Mul()
+        base, power = rest.as_base_exp()
+        if not isinstance(base, sympy.tanh) or number == 0 or abs(factor) != abs(number):
+            continue
+        up, down = logistic(2 * base.args[0]), logistic(-2 * base.args[0])
+        if power == 1:
+            return total - number - term + 2 * number * (up if factor == number else down)
+        if power == 2 and factor == -number:
+            return total - number - term + 4 * number * up * down
+    return total
 
 
 def _has_two_exponentials(expression: sympy.Expr) -> bool:

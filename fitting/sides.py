@@ -17,6 +17,7 @@ from fitting.projection import IntArray
 FloatArray = NDArray[np.float64]
 
 _BLIND = 0.2  # first step, in a coordinate, where there is no standard error
+_NOTHING = 1e-6  # distance to the end of a range, in a coordinate, that is none
 _FARTHEST = 1e4  # distance, in ranges of y, at which the search for an end of a linear one ends
 
 
@@ -70,25 +71,24 @@ def _of_fit(fit: PointFit, names: Sequence[str], space: Coordinates) -> tuple[Fl
     x = space.of(values.copy())[0]
     unit = np.ones(len(fit.names))
     unit[searched] = space.slopes(values)[0]
-    with np.errstate(all="ignore"):
-        covariance = fit.covariance / unit[:, None] / unit[None, :]
     spread = float(np.ptp(fit.curve.y))
     rows = []
     for name in names:
         i = fit.names.index(name)
         inner = name in space.names
         k = space.names.index(name) if inner else 0
-        origin = x[k] if inner else fit.theta[i]
-        far = _FARTHEST * max(1.0 if inner else spread, abs(origin))
+        origin, size = (x[k], 1.0) if inner else (fit.theta[i], spread)
+        far = _FARTHEST * max(size, abs(origin))
         ends = np.array([origin - far, origin + far])
         if inner:
             ends = np.clip(ends, space.lower[k], space.upper[k])
-        step = np.sqrt(LIMIT * covariance[i, i])
-        blind = _BLIND * (1.0 if inner else spread)
-        step = step if np.isfinite(step) and step > 0 else blind
-        slope = np.nan_to_num(covariance[searched, i] / covariance[i, i], posinf=0.0, neginf=0.0)
-        for way in (-1.0, 1.0):
-            reach = way * (ends[0 if way < 0 else 1] - origin)
-            reach = reach if reach > 1e-6 * (1.0 if inner else spread) else 0.0
-            rows.append((origin, min(step, reach) or step, reach, x, way * slope))
+        with np.errstate(all="ignore"):
+            covariance = fit.covariance[:, i] / unit / unit[i]
+            slope = covariance[searched] / covariance[i]
+            step = np.sqrt(LIMIT * covariance[i])
+        slope = np.where(np.isfinite(slope), slope, 0.0)
+        step = step if np.isfinite(step) and step > 0 else _BLIND * size
+        for way, reach in zip((-1.0, 1.0), np.abs(ends - origin), strict=True):
+            reach = reach if reach > _NOTHING * size else 0.0
+            rows.append((origin, step, reach, x, way * slope))
     return tuple(np.array(part, dtype=np.float64) for part in zip(*rows, strict=True))

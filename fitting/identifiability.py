@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 _FIXED = 1.0
-_SPOKEN = 0.3  # share of a direction's largest part from which on a parameter is named
+_SPOKEN = 0.3  # share of the largest part from which on a parameter is named
 _AT_MOST = 3
 
 
@@ -71,9 +71,12 @@ def unfixed(fit: PointFit) -> tuple[str, ...]:
         A sentence for each, the least fixed first, three at most; empty if there is none.
     """
     values, rows = directions(fit)
-    names = fit.hypothesis.form.names
-    loose = [row for value, row in zip(values, rows, strict=True) if value < _FIXED]
-    return tuple(_sentence(names, row) for row in loose[:_AT_MOST])
+    if not values.size:
+        return ()
+    alone = np.sqrt(np.square(values[:, None] * rows).sum(axis=0))
+    return tuple(
+        _sentence(fit.hypothesis.form.names, row, alone) for row in rows[values < _FIXED][:_AT_MOST]
+    )
 
 
 def _prior_sds(fit: PointFit) -> FloatArray:
@@ -93,8 +96,14 @@ def _prior_sds(fit: PointFit) -> FloatArray:
     return np.asarray(scale)
 
 
-def _sentence(names: tuple[str, ...], direction: FloatArray) -> str:
-    large = np.flatnonzero(np.abs(direction) >= _SPOKEN * np.abs(direction).max())
+def _sentence(names: tuple[str, ...], direction: FloatArray, alone: FloatArray) -> str:
+    """Name who moves far along a direction, and whose moves make up for one another.
+
+    By `alone` (p,) noise sds the curve moves with one parameter and a prior sd.
+    """
+    far, moved = np.abs(direction), np.abs(direction) * alone
+    far_enough = far >= _SPOKEN * far.max()
+    large = np.flatnonzero(far_enough | (moved >= max(_FIXED, _SPOKEN * moved.max())))
     if large.size == 1:
         name = names[large[0]]
         return f"The data do not fix {name}: a larger or a smaller one fits nearly as well."

@@ -63,7 +63,7 @@ def test_known_noise_on_a_straight_line_gives_the_normal_interval() -> None:
 
 
 def test_white_noise_on_a_straight_line_gives_the_closed_form() -> None:
-    """With sd free the deviance is n ln(1 + d^2 / (v SSE)), v the variance in those of the noise."""
+    """With sd free the deviance is n ln(1 + d^2 / (v SSE)), v the variance for noise of sd 1."""
     rng = np.random.default_rng(1)
     y = 0.3 + 0.02 * T + 0.1 * rng.standard_normal(T.size)
     found = fitted("linear", "white", Curve("y", T, y))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 _RESTARTS = 3
+_WORDS = ("lower", "upper")
 
 
 @final
@@ -87,38 +88,64 @@ def _together(fits: Sequence[PointFit]) -> list[Intervals]:
     now = list(fits)
     for attempt in range(_RESTARTS + 1):
         left = [i for i, one in enumerate(done) if one is None]
-        for i, (ends, likelier) in zip(left, _ends([now[i] for i in left]), strict=True):
-            better = None if likelier is None else _refitted(now[i], likelier)
-            if better is None or attempt == _RESTARTS:
-                done[i] = _said(fits[i], now[i], *ends)
+        if not left:
+            break
+        for i, ends in zip(left, _ends([now[i] for i in left]), strict=True):
+            better = None
+            if ends.likelier is not None and attempt < _RESTARTS:
+                better = _refitted(now[i], ends.likelier)
+            if better is None:
+                done[i] = _said(fits[i], now[i], ends)
             else:
                 now[i] = better
-        if all(one is not None for one in done):
-            break
     return [one for one in done if one is not None]
 
 
-def _ends(
-    fits: Sequence[PointFit],
-) -> list[tuple[tuple[FloatArray, FloatArray], FloatArray | None]]:
-    """Lower and upper ends (p,) of each fit, and searched coordinates that are likelier, if any."""
+@final
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """Lower and upper ends of one fit's parameters, (2, p), and what was met on the way.
+
+    `likelier` are searched coordinates likelier than the optimum's, in natural units.
+    """
+
+    values: FloatArray
+    likelier: FloatArray | None
+
+
+def _ends(fits: Sequence[PointFit]) -> list[_Ends]:
+    """Follow the profiles of fits that are alike."""
     hypothesis, curve = fits[0].hypothesis, fits[0].curve
     squares = is_least_squares(hypothesis, curve)
     places, crossed = least_squares_crossings(fits) if squares else likelihood_crossings(fits[0])
-    inner = hypothesis.form.nonlinear if squares else _searched(fits[0])
+    names = hypothesis.form.nonlinear if squares else _searched(fits[0])
     found = []
     for c, fit in enumerate(fits):
-        space = coordinates(fit.hypothesis, fit.curve, inner)
-        rows = np.flatnonzero(places.fit == c)
-        ends = _natural(fit, places, crossed, rows, space)
+        space = coordinates(fit.hypothesis, fit.curve, names)
+        ends = _of_fit(fit, places, crossed, np.flatnonzero(places.fit == c), space)
         if squares and fit.hypothesis.noise.names:
-            ends[:, -1] = sd_interval(fit)
-        lowest = rows[crossed.least[rows].argmin()] if rows.size else 0
-        likelier = None
-        if rows.size and crossed.least[lowest] < -2 * LIKELIER:
-            likelier = space.natural(crossed.least_x[lowest][None])[0]
-        found.append(((ends[0], ends[1]), likelier))
+            ends.values[:, -1] = sd_interval(fit)
+        found.append(ends)
     return found
+
+
+def _of_fit(
+    fit: PointFit, places: Places, crossed: Crossings, rows: NDArray[np.intp], space: Coordinates
+) -> _Ends:
+    """Take the ends of one fit from its rows, in natural units."""
+    values = np.full((2, len(fit.names)), np.nan)
+    for row in rows:
+        name, value, side = places.names[row], crossed.value[row], int(places.way[row] > 0)
+        if name in space.names:
+            x = np.zeros((1, len(space.names)))
+            x[0, space.names.index(name)] = value
+            value = space.natural(x)[0, space.names.index(name)]
+        values[side, fit.names.index(name)] = value
+    likelier = None
+    if rows.size and crossed.least[rows].min() < -2 * LIKELIER:
+        lowest = rows[crossed.least[rows].argmin()]
+        likelier = space.natural(crossed.least_x[lowest][None])[0]
+    return _Ends(values, likelier)
 
 
 def _searched(fit: PointFit) -> tuple[str, ...]:
@@ -126,21 +153,6 @@ def _searched(fit: PointFit) -> tuple[str, ...]:
     form, noise = fit.hypothesis.form, fit.hypothesis.noise
     inner = form.nonlinear if noise.gaussian else (*form.linear, *form.nonlinear)
     return (*inner, *noise.names)
-
-
-def _natural(
-    fit: PointFit, places: Places, crossed: Crossings, rows: NDArray[np.intp], space: Coordinates
-) -> FloatArray:
-    """Return the ends (2, p) in natural units."""
-    ends = np.full((2, len(fit.names)), np.nan)
-    for row in rows:
-        name, value = places.names[row], crossed.value[row]
-        if name in space.names:
-            x = np.zeros((1, len(space.names)))
-            x[0, space.names.index(name)] = value
-            value = space.natural(x)[0, space.names.index(name)]
-        ends[int(places.way[row] > 0), fit.names.index(name)] = value
-    return ends
 
 
 def _refitted(fit: PointFit, likelier: FloatArray) -> PointFit | None:
@@ -155,7 +167,7 @@ def _refitted(fit: PointFit, likelier: FloatArray) -> PointFit | None:
     return found if found.log_likelihood > fit.log_likelihood + 0.5 * LIKELIER else None
 
 
-def _said(asked: PointFit, fit: PointFit, lower: FloatArray, upper: FloatArray) -> Intervals:
+def _said(asked: PointFit, fit: PointFit, ends: _Ends) -> Intervals:
     doubts = []
     gain = fit.log_likelihood - asked.log_likelihood
     if fit is not asked:
@@ -163,8 +175,9 @@ def _said(asked: PointFit, fit: PointFit, lower: FloatArray, upper: FloatArray) 
             f"The search for limits met parameters {gain:.2g} nats likelier than the point fit; "
             "the limits are about those."
         )
-    for name, low, high in zip(fit.names, lower, upper, strict=True):
-        missing = [end for end, value in (("lower", low), ("upper", high)) if np.isnan(value)]
+    for i, name in enumerate(fit.names):
+        missing = [word for word, end in zip(_WORDS, ends.values, strict=True) if np.isnan(end[i])]
         if missing:
             doubts.append(f"The data set no {' and no '.join(missing)} limit to {name}.")
+    lower, upper = ends.values.copy()
     return Intervals(lower, upper, tuple(doubts), fit)

@@ -106,10 +106,12 @@ def _together(fits: Sequence[PointFit]) -> list[Intervals]:
 class _Ends:
     """Lower and upper ends of one fit's parameters, (2, p), and what was met on the way.
 
-    `likelier` are searched coordinates likelier than the optimum's, in natural units.
+    `open` says where the range ends before the limit; `likelier` are searched coordinates likelier
+    than the optimum's, in natural units.
     """
 
     values: FloatArray
+    open: NDArray[np.bool_]
     likelier: FloatArray | None
 
 
@@ -125,6 +127,7 @@ def _ends(fits: Sequence[PointFit]) -> list[_Ends]:
         ends = _of_fit(fit, places, crossed, np.flatnonzero(places.fit == c), space)
         if squares and fit.hypothesis.noise.names:
             ends.values[:, -1] = sd_interval(fit)
+            ends.open[:, -1] = np.isnan(ends.values[:, -1])
         found.append(ends)
     return found
 
@@ -134,6 +137,7 @@ def _of_fit(
 ) -> _Ends:
     """Take the ends of one fit from its rows, in natural units."""
     values = np.full((2, len(fit.names)), np.nan)
+    unlimited = np.zeros(values.shape, dtype=bool)
     for row in rows:
         name, value, side = places.names[row], crossed.value[row], int(places.way[row] > 0)
         if name in space.names:
@@ -141,11 +145,12 @@ def _of_fit(
             x[0, space.names.index(name)] = value
             value = space.natural(x)[0, space.names.index(name)]
         values[side, fit.names.index(name)] = value
+        unlimited[side, fit.names.index(name)] = crossed.open[row]
     likelier = None
     if rows.size and crossed.least[rows].min() < -2 * LIKELIER:
         lowest = rows[crossed.least[rows].argmin()]
         likelier = space.natural(crossed.least_x[lowest][None])[0]
-    return _Ends(values, likelier)
+    return _Ends(values, unlimited, likelier)
 
 
 def _searched(fit: PointFit) -> tuple[str, ...]:
@@ -176,8 +181,14 @@ def _said(asked: PointFit, fit: PointFit, ends: _Ends) -> Intervals:
             "the limits are about those."
         )
     for i, name in enumerate(fit.names):
-        missing = [word for word, end in zip(_WORDS, ends.values, strict=True) if np.isnan(end[i])]
-        if missing:
-            doubts.append(f"The data set no {' and no '.join(missing)} limit to {name}.")
+        unlimited = [word for word, side in zip(_WORDS, ends.open[:, i], strict=True) if side]
+        if unlimited:
+            doubts.append(f"The data set no {' and no '.join(unlimited)} limit to {name}.")
+        lost = np.isnan(ends.values[:, i]) & ~ends.open[:, i]
+        doubts += [
+            f"The {word} limit to {name} was not found."
+            for word, side in zip(_WORDS, lost, strict=True)
+            if side
+        ]
     lower, upper = ends.values.copy()
     return Intervals(lower, upper, tuple(doubts), fit)

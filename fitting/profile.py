@@ -26,8 +26,8 @@ LIMIT = 3.841458820694124
 TOLERANCE = 1e-4
 """How near the root of the deviance comes to that of the limit, which is 1.96 standard errors."""
 
-LIKELIER = 1e-3
-"""Nats above the optimum from which on a place is called likelier, not rounding."""
+LIKELIER = 0.01
+"""Nats above the optimum from which on a place is likelier: a limit moves by half a percent."""
 
 _ROOT = float(np.sqrt(LIMIT))
 _ROUNDS = 60
@@ -78,7 +78,9 @@ class Crossings:
     Attributes
     ----------
     value : ndarray, shape (B,)
-        Coordinate; nan where the range ends before.
+        Coordinate; nan where there is none or none was found.
+    open : ndarray of bool, shape (B,)
+        Where the range ends before the limit is reached.
     x : ndarray, shape (B, d)
         The searched coordinates there.
     least : ndarray, shape (B,)
@@ -90,6 +92,7 @@ class Crossings:
     """
 
     value: FloatArray
+    open: BoolArray
     x: FloatArray
     least: FloatArray
     least_x: FloatArray
@@ -132,7 +135,8 @@ def crossings(profile: Profile, sides: Sides) -> Crossings:
     )
     value, x = np.full(size, np.nan), sides.x.copy()
     least, least_x = np.zeros(size), sides.x.copy()
-    done = sides.reach <= 0
+    unlimited = sides.reach <= 0
+    done = unlimited.copy()
     points = 0
     for _ in range(_ROUNDS):
         active = np.flatnonzero(~done)
@@ -149,12 +153,13 @@ def crossings(profile: Profile, sides: Sides) -> Crossings:
         crossed = np.abs(root - _ROOT) < TOLERANCE
         value[active[crossed]], x[active[crossed]] = held[crossed], new[crossed]
         ended = (root < _ROOT) & (distance >= sides.reach[active])
+        unlimited[active] = ended & ~crossed
         done[active] = crossed | ended | (deviance < -2 * LIKELIER)
         _move(at, active, distance, root, new, again)
         jump = ~done[active] & (at.far[active] - at.near[active] < _NARROW * at.far[active])
         value[active[jump]] = held[jump]
         done[active[jump]] = True
-    return Crossings(value, x, least, least_x, points)
+    return Crossings(value, unlimited, x, least, least_x, points)
 
 
 def _next(at: _Brackets, sides: Sides, rows: IntArray) -> tuple[FloatArray, BoolArray]:

@@ -21,8 +21,9 @@ from fitting.sides import Places, sides_of
 
 FloatArray = NDArray[np.float64]
 
-_ITERATIONS = 15
+_ITERATIONS = 20
 _ENOUGH = 1e-5  # nats
+_STRETCHES = (3.0, 10.0)
 _WIDTH = 1e-3
 
 
@@ -83,9 +84,9 @@ class _Profile:
             def part(points: FloatArray, some: IntArray = some) -> FloatArray:
                 return cost(points, np.repeat(some, len(points) // len(some)))
 
-            moved = newton_step(
-                part, x[some], least[some], width[some], space.lower, space.upper, enough=_ENOUGH
-            )
+            here = x[some], least[some], width[some]
+            ends = space.lower, space.upper
+            moved = newton_step(part, *here, *ends, enough=_ENOUGH, stretches=_STRETCHES)
             x[some], least[some], width[some], done = moved
             active = some[~done]
         x = space.inside(np.where(still, place, x), still)

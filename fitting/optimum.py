@@ -127,10 +127,13 @@ def newton_step(
     upper: FloatArray,
     *,
     enough: float = _ENOUGH,
+    stretches: tuple[float, ...] = (),
 ) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
     """One Newton step for every row; also the next difference widths and who has converged.
 
     These are the rows of which the step promises a decrease below `enough`, or that cannot go on.
+    `stretches` of the undamped step are tried too: where the logarithm of a small number runs off
+    to where it does not matter, Newton's own steps are short.
     """
     gradient, hessian = derivatives(cost, x, value, width)
     k, d = x.shape
@@ -144,6 +147,8 @@ def newton_step(
     along = np.einsum("kij,ki->kj", vectors, gradient * scale)
     size = np.maximum(np.abs(eigenvalues), 1e-6)
     downhill = -along[:, None, :] / (size[:, None, :] + _DAMPINGS[None, :, None])
+    longer = [stretch * downhill[:, :1] for stretch in stretches]
+    downhill = np.concatenate((downhill, *longer), axis=1)
     step = np.einsum("kij,kaj->kai", vectors, downhill) * scale[:, None, :]
     trial = np.clip(x[:, None, :] + step, lower, upper)
     costs = cost(trial.reshape(-1, d)).reshape(k, -1)

@@ -34,8 +34,9 @@ _ROUNDS = 60
 _GROWTH = 4.0  # of the distance, while nothing is known further out
 _FAR = 4.0  # roots of the limit from which on a straight line misleads
 _EDGE = 0.005  # share of a bracket that every step cuts off at least
-_NARROW = 1e-5  # share of the distance below which a bracket is a jump
-_DOUBTFUL = 0.02  # the same, from which on the outer end is tried once more from the inner one
+_NARROW = 1e-4  # share of the distance below which a bracket is narrow enough
+_DOUBTFUL = 0.1  # the same, below which a steep bracket's outer end is tried from the inner one
+_STEEP = 4.0  # slope in a bracket, in slopes from the optimum to it
 
 Profile = Callable[[IntArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """Deviance (b,) and other coordinates (b, d) of rows (b,), held at (b,), started from (b, d)."""
@@ -171,12 +172,13 @@ def _next(at: _Brackets, sides: Sides, rows: IntArray) -> tuple[FloatArray, Bool
         most = np.maximum(_GROWTH * near, sides.step[rows])
         ahead = np.where(at.pace[rows] > 0, np.clip(ahead, (1 + _NARROW) * near, most), most)
         short, over = _ROOT - root, far_root - _ROOT
-        # Illinois: an end that stays counts half (Dowell and Jarratt 1971, BIT 11:168).
-        short = np.where(at.same[rows] >= 2, 0.5 * short, short)
-        over = np.where(at.same[rows] <= -2, 0.5 * over, over)
+        # Illinois: an end that stays counts half each time (Dowell and Jarratt 1971, BIT 11:168).
+        short = short * 0.5 ** np.maximum(at.same[rows] - 1, 0)
+        over = over * 0.5 ** np.maximum(-at.same[rows] - 1, 0)
         share = np.where(far_root > _FAR * _ROOT, 0.5, short / (short + over))
         between = near + np.clip(share, _EDGE, 1 - _EDGE) * (far - near)
-        doubtful = (far - near < _DOUBTFUL * far) & (far_root - root > 0.5 * _ROOT)
+        steep = (far_root - root) * near > _STEEP * (far - near) * root
+        doubtful = (far - near < _DOUBTFUL * far) & steep
     again = bracketed & doubtful & (at.retried[rows] < 2)
     at.retried[rows[again]] += 1
     chosen = np.where(again, far, np.where(bracketed, between, ahead))

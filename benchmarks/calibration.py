@@ -6,8 +6,9 @@ Designs: n = 60, 200, 500 points, evenly and geometrically spaced, under white n
 index (correlation .5, .8, .85) and an Ornstein-Uhlenbeck process in t, of log-normal size (median 5
 % of the change; log sd .7). Truths in turn: one of each family, drawn from the default priors; a
 shape that no form has; two plain steps under noise of at most 5 %. Curve i is the same whoever
-makes it: records are appended to `results/calibration/*.jsonl` as they come, an interrupted run
-goes on, shards may run on several machines, and the table is made from whatever is there.
+makes it: records are appended to `benchmarks/records/calibration/*.jsonl` as they come, an
+interrupted run goes on, shards may run on several machines, and the table is made from whatever is
+there.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ NOISES = ("white", "ar .5", "ar .8", "ar .85", "ou")
 CELLS = tuple(itertools.product(NOISES, GRIDS, SIZES))
 TWO_STEPS = "two_steps"
 KINDS = (*FAMILIES, OUTSIDE, TWO_STEPS)
-FOLDER = Path("results/calibration")
+FOLDER = Path(__file__).parent / "records" / "calibration"
 LOUDEST_FOR_TWO = 0.05
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.fit import FitStatus, PointFit, PosteriorFit
-from fitting.residuals import LjungBox, autocorrelation, ljung_box
+from fitting.residuals import LjungBox, autocorrelation, fitted_values, ljung_box
 from fitting.screening import LAPLACE
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis, center_and_extent
@@ -154,8 +154,7 @@ def whitened_residuals(curve: Curve, point: PointFit) -> FloatArray | None:
         return None
     form, noise = point.hypothesis.form, point.hypothesis.noise
     p = len(form.names)
-    with np.errstate(all="ignore"):
-        y_hat = np.asarray(form(curve.t, point.theta[:p]))
+    y_hat = fitted_values(point)
     rest = curve.y - y_hat
     if noise.gaussian:
         return np.asarray(noise.whiten(rest[None, None], curve, point.theta[None, p:])[0][0, 0])

@@ -39,7 +39,11 @@ def alike(hypothesis: Hypothesis, curve: Curve) -> Hashable:
 
 
 def least_squares_fits(
-    hypotheses: Sequence[Hypothesis], curves: Sequence[Curve], starts: FloatArray | None = None
+    hypotheses: Sequence[Hypothesis],
+    curves: Sequence[Curve],
+    starts: FloatArray | None = None,
+    *,
+    effort: float = 1.0,
 ) -> list[PointFit]:
     """Fit one form to many curves on the same t, all with the same priors of its shape.
 
@@ -49,6 +53,8 @@ def least_squares_fits(
         Pairs, alike but for y.
     starts : ndarray, shape (C, K, d), optional
         Values of the nonlinear parameters to descend from beside the best of the grid.
+    effort
+        As `fitting.least_squares.best`.
     """
     first, t = hypotheses[0], curves[0].t
     form = first.form
@@ -66,6 +72,7 @@ def least_squares_fits(
         space,
         lambda z: first.transport(z, form.nonlinear),
         starts,
+        effort=effort,
     )
     linear = found.linear.copy()
     for name in floors:

@@ -7,6 +7,7 @@ import numpy as np
 from fitting.comparison import Comparison, Score
 from fitting.families import SMALLEST_PRIOR, prior_shapes, prior_shares
 from fitting.redundancy import redundancy_weights, similarities
+from fitting.residuals import fitted_values
 from fitting.scatter import fitted_scatter, mixed, resampled_scatter
 from fitting.trial import Design
 from fitting.truths import OUTSIDE
@@ -45,7 +46,7 @@ def own_design(comparison: Comparison, noises: tuple[Noise, ...] | None = None) 
         return None
     curve = comparison.curve
     forms = tuple({score.form: score.hypothesis.form for score in comparison.scores}.values())
-    size = max(_change(leading, curve), _LEAST_SIZE * center_and_extent(curve)[1])
+    size = max(_change(leading), _LEAST_SIZE * center_and_extent(curve)[1])
     kinds = (*possible_families(forms, curve), OUTSIDE)
     return Design(curve, mixed((fitted, resampled)), size, kinds, forms, noises)
 
@@ -61,9 +62,8 @@ def possible_families(forms: tuple[Form, ...], curve: Curve) -> tuple[str, ...]:
     return tuple(str(family) for family, share in pairs if share > SMALLEST_PRIOR)
 
 
-def _change(score: Score, curve: Curve) -> float:
+def _change(score: Score) -> float:
     """Range of a candidate's fitted curve on the window; 0 if it has no point fit."""
     if score.point is None or not np.isfinite(score.point.theta).all():
         return 0.0
-    form = score.hypothesis.form
-    return float(np.ptp(np.asarray(form(curve.t, score.point.theta[: len(form.names)]))))
+    return float(np.ptp(fitted_values(score.point)))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
 from fitting.compare import compare
 from fitting.comparison import Comparison
+from fitting.noise_choice import NoiseChoice, choose_noises
 from fitting.verdict import inconclusive
 from theory.curve import Curve
 from theory.form import Form
 from theory.forms import COMMON, FORMS
 from theory.hypothesis import default_hypothesis
-from theory.noise import NOISES, Noise, noises_for
+from theory.noise import NOISES, Noise
 
 Named = TypeVar("Named", Form, Noise)
 
@@ -39,7 +41,7 @@ def propose(
     forms
         Forms or names of registered ones; by default the common ones (`theory.forms.COMMON`).
     noises
-        Noises or their names; by default those that suit the curve (`theory.noise.noises_for`).
+        Noises or their names; by default those that suit the curve (`fitting.noise_choice`).
     workers
         Threads; the result does not depend on it.
 
@@ -49,12 +51,15 @@ def propose(
         If a name is unknown, or a noise cannot be used on this curve.
     """
     chosen = _chosen(COMMON if forms is None else forms, FORMS, "form")
-    kinds = list(noises_for(curve)) if noises is None else _chosen(noises, NOISES, "noise")
+    named = None if noises is None else tuple(_chosen(noises, NOISES, "noise"))
     try:
-        hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in kinds]
+        choice = choose_noises(curve, chosen) if named is None else NoiseChoice(named)
+        hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in choice.noises]
     except ValueError as error:
         return _nothing(curve, str(error))
-    return compare(curve, hypotheses, rng=np.random.default_rng(seed), workers=workers)
+    found = compare(curve, hypotheses, rng=np.random.default_rng(seed), workers=workers)
+    notes = (*found.notes, choice.sentence) if choice.sentence else found.notes
+    return replace(found, notes=notes)
 
 
 def _chosen(wanted: Iterable[Named | str], known: Mapping[str, Named], what: str) -> list[Named]:

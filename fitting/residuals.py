@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from fitting.fit import PointFit
+
 FloatArray = NDArray[np.float64]
 
 
@@ -31,6 +33,18 @@ class LjungBox:
     statistic: float
     lags: int
     p_value: float
+
+
+def fitted_values(point: PointFit) -> FloatArray:
+    """Values (n,) of a fitted curve at the times of its data; nan where nothing was fitted."""
+    form = point.hypothesis.form
+    with np.errstate(all="ignore"):
+        return np.asarray(form(point.curve.t, point.theta[: len(form.names)]))
+
+
+def plain_residuals(point: PointFit) -> FloatArray:
+    """Return what a fitted curve (n,) leaves, in units of y."""
+    return point.curve.y - fitted_values(point)
 
 
 def autocorrelation(residuals: FloatArray, max_lag: int) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.comparison import Comparison
-from fitting.residuals import autocorrelation
+from fitting.residuals import autocorrelation, plain_residuals
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis
@@ -128,9 +128,7 @@ def resampled_scatter(comparison: Comparison) -> ResampledScatter | None:
     leading = max(comparison.scores, key=lambda score: score.weight, default=None)
     if leading is None or leading.point is None or not np.isfinite(leading.point.theta).all():
         return None
-    form = leading.hypothesis.form
-    theta = leading.point.theta[: len(form.names)]
-    return ResampledScatter(comparison.curve.y - np.asarray(form(comparison.curve.t, theta)))
+    return ResampledScatter(plain_residuals(leading.point))
 
 
 def block_length(residuals: FloatArray) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fitting.compare import compare
 from fitting.comparison import Comparison
+from fitting.noise_choice import choose_noises
 from fitting.outsiders import OUTSIDERS, SHAPES
 from fitting.scatter import Scatter
 from fitting.stages import stages
@@ -21,7 +22,7 @@ from theory.family import Family
 from theory.form import Form
 from theory.forms import COMMON, FORMS
 from theory.hypothesis import center_and_extent, default_hypothesis
-from theory.noise import Noise, noises_for
+from theory.noise import Noise
 
 FloatArray = NDArray[np.float64]
 
@@ -167,7 +168,9 @@ def trial(design: Design, index: int, *, seed: int, workers: int = 1) -> Record 
     if truth is None:
         return None
     began = time.process_time()
-    noises = noises_for(truth.curve) if design.noises is None else design.noises
+    noises = design.noises
+    if noises is None:
+        noises = choose_noises(truth.curve, design.forms).noises
     comparison = compare(
         truth.curve,
         [default_hypothesis(f, noise, truth.curve) for f in design.forms for noise in noises],

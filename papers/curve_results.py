@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from fitting.comparison import Comparison, Score
@@ -206,9 +207,12 @@ def _why_no_forecast(comparison: Comparison) -> str:
 
 
 def residuals_json(comparison: Comparison) -> Document | None:
-    """Return the standardized residuals of the heaviest candidate, and their autocorrelation."""
+    """Return the standardized residuals of the heaviest candidate, and their autocorrelation.
+
+    `before` is that of the plain residuals, before the noise explained any of it.
+    """
     from fitting.doubts import whitened_residuals
-    from fitting.residuals import autocorrelation, ljung_box
+    from fitting.residuals import autocorrelation, plain_residuals
 
     leading = max(comparison.scores, key=lambda score: score.weight, default=None)
     if leading is None or leading.point is None or comparison.curve.n_obs < 4:
@@ -216,13 +220,23 @@ def residuals_json(comparison: Comparison) -> Document | None:
     values = whitened_residuals(comparison.curve, leading.point)
     if values is None or not np.isfinite(values).all():
         return None
-    test = ljung_box(values)
+    plain = plain_residuals(leading.point)
+    lags = min(MOST_LAGS, values.size - 2)
     return {
         "form": leading.form,
         "noise": leading.noise,
         "values": values.tolist(),
-        "autocorrelation": autocorrelation(values, min(MOST_LAGS, values.size - 2)).tolist(),
-        "ljung_box": None
-        if test is None
-        else {"statistic": test.statistic, "lags": test.lags, "p_value": test.p_value},
+        "autocorrelation": autocorrelation(values, lags).tolist(),
+        "ljung_box": _ljung_box(values),
+        "before": {
+            "autocorrelation": autocorrelation(plain, lags).tolist(),
+            "ljung_box": _ljung_box(plain),
+        },
     }
+
+
+def _ljung_box(values: NDArray[np.float64]) -> Document | None:
+    from fitting.residuals import ljung_box
+
+    test = ljung_box(values)
+    return None if test is None else asdict(test)

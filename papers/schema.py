@@ -14,7 +14,8 @@ A results document is one JSON object; a number that could not be computed is nu
                              the candidates by weight), forms: list of {form, noise, weight,
                              median}, heaviest first}
                   residuals  {form, noise, values, autocorrelation, ljung_box} of the heaviest
-                             candidate
+                             candidate, before: {autocorrelation, ljung_box} of what its curve
+                             leaves before the noise explains any of it
                   search     with `propose --search`: {looked, total, conclusion, notes, found: list
                              of {form, competes_as, origin, expression, latex,
                              description_length, log_evidence, match (in words), matches, values,
@@ -153,6 +154,7 @@ LICENSE = record(
         "failed": text,
     }
 )
+BEFORE = record({"autocorrelation": list_of(number, least=1)}, {"ljung_box": maybe(LJUNG_BOX)})
 CURVE_MORE = {
     "search": maybe(SEARCH),
     "y_se": maybe(list_of(number)),
@@ -169,7 +171,7 @@ CURVE_MORE = {
                 "values": list_of(number, least=1),
                 "autocorrelation": list_of(number, least=1),
             },
-            {"ljung_box": maybe(LJUNG_BOX)},
+            {"ljung_box": maybe(LJUNG_BOX), "before": maybe(BEFORE)},
         )
     ),
     "stage_agreement": maybe(number),
@@ -245,6 +247,11 @@ def _check_curve(curve: Mapping[str, Any], place: str) -> None:
     if residuals:
         pair = {"t": curve["t"], "values": residuals["values"]}
         _same_length(pair, (), f"{place}.residuals")
+        lags = {
+            "autocorrelation": residuals["autocorrelation"],
+            "before": (residuals.get("before") or {}).get("autocorrelation"),
+        }
+        _same_length(lags, tuple(lags), f"{place}.residuals")
     verdict = curve["verdict"]
     known = {candidate["form"] for candidate in curve["candidates"]}
     for form in verdict["forms"]:

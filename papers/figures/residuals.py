@@ -40,12 +40,16 @@ def residuals_drawing(
         above.set_ylabel("residual / sd")
         lags = np.arange(1, correlation.size + 1)
         edge = band(values.size)
+        before = np.array((residuals.get("before") or {}).get("autocorrelation", ()))
         below.axhspan(-edge, edge, color=FAINT, alpha=0.45, lw=0)
         below.axhline(0.0, color=MUTED, lw=0.6)
         bars(below, lags, 0.0, correlation, color=BLUE, width=1.8)
+        if before.size:
+            dots(below, lags, before, color=MUTED, size=2.4)
         below.set_xlabel("lag (points)")
         below.set_ylabel("autocorrelation")
-        below.set_ylim(min(-0.5, correlation.min() - 0.1), max(0.5, correlation.max() + 0.1))
+        both = np.concatenate((correlation, before))
+        below.set_ylim(min(-0.5, both.min() - 0.1), max(0.5, both.max() + 0.1))
         below.set_xlim(0.2, lags[-1] + 0.8)
         below.xaxis.get_major_locator().set_params(integer=True)
         value_axis(above)
@@ -60,7 +64,9 @@ def tables_of(curve: Mapping[str, Any], most_rows: int) -> tuple[Table, Table]:
     step = -(-len(t) // most_rows)
     every = f", every {step}. point" if step > 1 else ""
     points = list(zip(t, residuals["values"], strict=True))[::step]
-    lags = enumerate(residuals["autocorrelation"], start=1)
+    before = (residuals.get("before") or {}).get("autocorrelation")
+    columns = [residuals["autocorrelation"], *([before] if before else [])]
+    names = ("autocorrelation", "before the noise model")[: len(columns)]
     return (
         Table(
             f"Standardized residuals of {name_of(curve)}{every}",
@@ -69,8 +75,11 @@ def tables_of(curve: Mapping[str, Any], most_rows: int) -> tuple[Table, Table]:
         ),
         Table(
             f"Autocorrelation of the residuals of {name_of(curve)}",
-            ("lag", "autocorrelation"),
-            tuple((lag, float(value)) for lag, value in lags),
+            ("lag", *names),
+            tuple(
+                (lag, *map(float, values))
+                for lag, values in enumerate(zip(*columns, strict=True), start=1)
+            ),
         ),
     )
 
@@ -96,14 +105,23 @@ def takeaway_of(residuals: Mapping[str, Any]) -> str:
     )
     test = residuals.get("ljung_box")
     if not test:
-        return f"{share}; {lags}. Too few points for a test."
+        return f"{share}; {lags}. Too few points for a test.{_before(residuals)}"
     p = test["p_value"]
     finds = "finds" if p < ALPHA else "does not find"
     value = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
     return (
         f"{share}; {lags}. The Ljung–Box test over the first {plural(test['lags'], 'lag')} "
-        f"{finds} autocorrelation at the level of {ALPHA:g} ({value})."
+        f"{finds} autocorrelation at the level of {ALPHA:g} ({value}).{_before(residuals)}"
     )
+
+
+def _before(residuals: Mapping[str, Any]) -> str:
+    """Say how correlated the residuals were before the noise explained any of it."""
+    before = residuals.get("before")
+    if not before:
+        return ""
+    first = _signed(before["autocorrelation"][0])
+    return f" Before the noise model, the autocorrelation at lag 1 is {first} (grey dots)."
 
 
 def _signed(value: float) -> str:

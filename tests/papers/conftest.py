@@ -98,6 +98,10 @@ def made_up_curve(seed=0, observable="p_goal", shape="sigmoid", n=60, log_spaced
             "values": residual.tolist(),
             "autocorrelation": (0.3**lags * np.cos(lags)).tolist(),
             "ljung_box": {"statistic": 9.0, "lags": 10, "p_value": 0.53},
+            "before": {
+                "autocorrelation": (0.8**lags).tolist(),
+                "ljung_box": {"statistic": 90.0, "lags": 10, "p_value": 5e-15},
+            },
         },
         "stages": [
             {

@@ -141,6 +141,7 @@ def test_the_tables_of_residuals_hold_points_and_lags(make_curve):
     points, lags = residuals_drawing(curve, "k").tables
     assert [row[1] for row in points.rows] == curve["residuals"]["values"]
     assert [row[1] for row in lags.rows] == curve["residuals"]["autocorrelation"]
+    assert [row[2] for row in lags.rows] == curve["residuals"]["before"]["autocorrelation"]
 
 
 def test_the_table_of_a_development_holds_every_point(study):
@@ -185,6 +186,9 @@ def test_the_caption_of_residuals_agrees_with_the_picture(make_curve):
     assert f"is {edge + 0.01:.2f}, outside the grey band of ±{edge:.2f}, and 1 of the 2" in outside
     inside = residual_figures.takeaway_of(residuals | {"autocorrelation": [-edge + 0.01, 0.0]})
     assert f"is −{edge - 0.01:.2f}, inside" in inside and "and 0 of the 2" in inside
+    assert inside.endswith(
+        "Before the noise model, the autocorrelation at lag 1 is 0.80 (grey dots)."
+    )
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.53, "does not find"), (0.0001, "finds")])

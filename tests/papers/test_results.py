@@ -213,6 +213,8 @@ def test_residuals_are_standardized(comparison):
     centered = noise - noise.mean()
     lag_1 = centered[1:] @ centered[:-1] / (centered @ centered)
     assert residuals["autocorrelation"][0] == pytest.approx(lag_1, rel=1e-8)
+    # White noise of one size explains no correlation: before it is as after it.
+    assert residuals["before"]["autocorrelation"] == pytest.approx(residuals["autocorrelation"])
 
 
 def test_what_reading_left_out_is_kept(comparison):

@@ -36,7 +36,7 @@ def fit(hypothesis: Hypothesis, curve: Curve, *, starts: FloatArray | None = Non
     -------
     PointFit
         With as few points as parameters, or fewer, nothing is fitted: the status says so and the
-        numbers are nan.
+        numbers are nan. Its profile-likelihood intervals are computed when they are asked for.
     """
     if starts is None or curve.n_obs <= len(hypothesis.names):
         return fit_many((hypothesis,), (curve,))[0]

@@ -13,6 +13,7 @@ from scipy.stats import chi2
 from fitting.coordinates import coordinates
 from fitting.fit import FitStatus, PointFit
 from fitting.intervals import intervals
+from fitting.least_squares_profile import least_squares_crossings
 from fitting.point import fit, fit_many
 from fitting.profile import TOLERANCE
 from fitting.projection import Held, project
@@ -208,6 +209,16 @@ def test_a_likelier_place_on_the_way_is_reported() -> None:
     assert asked.doubts[0].startswith("The search for limits met parameters 1.1 nats likelier")
     for ours, theirs in ((asked.lower, found.lower), (asked.upper, found.upper)):
         assert ours == pytest.approx(theirs, abs=4 * TOLERANCE * float(found.se.max()))
+
+
+def test_a_side_takes_few_profile_points() -> None:
+    """A secant on a line that is nearly straight: two points, and one for each bend of it."""
+    fits = [
+        fitted("logistic", "white", curve_of("logistic", 0.05, s, **LOGISTIC)) for s in range(5)
+    ]
+    places, crossed = least_squares_crossings(fits)
+    assert np.all(np.isfinite(crossed.value))
+    assert crossed.points <= 6 * len(places.names)
 
 
 def test_company_does_not_matter() -> None:

@@ -82,8 +82,6 @@ class Crossings:
         Coordinate; nan where there is none or none was found.
     open : ndarray of bool, shape (B,)
         Where the range ends before the limit is reached.
-    x : ndarray, shape (B, d)
-        The searched coordinates there.
     least : ndarray, shape (B,)
         The smallest deviance met: negative where a likelier place than the optimum was.
     least_x : ndarray, shape (B, d)
@@ -94,7 +92,6 @@ class Crossings:
 
     value: FloatArray
     open: BoolArray
-    x: FloatArray
     least: FloatArray
     least_x: FloatArray
     points: int
@@ -119,8 +116,9 @@ class _Brackets:
 def crossings(profile: Profile, sides: Sides) -> Crossings:
     """Follow the profiles outward from the optimum until they cross the limit.
 
-    Every point starts from where the last one lay, and so stays on the branch of the optimum; one
-    with a likelier place on its way stops there.
+    Every point starts from where the last one lay, and so stays on the branch of the optimum; where
+    a profile jumps across the limit, that is the crossing, and one with a likelier place on its way
+    stops there.
     """
     size = len(sides.origin)
     at = _Brackets(
@@ -134,7 +132,7 @@ def crossings(profile: Profile, sides: Sides) -> Crossings:
         np.zeros(size, dtype=np.intp),
         np.zeros(size, dtype=np.intp),
     )
-    value, x = np.full(size, np.nan), sides.x.copy()
+    value = np.full(size, np.nan)
     least, least_x = np.zeros(size), sides.x.copy()
     unlimited = sides.reach <= 0
     done = unlimited.copy()
@@ -152,7 +150,7 @@ def crossings(profile: Profile, sides: Sides) -> Crossings:
         lower = deviance < least[active]
         least[active[lower]], least_x[active[lower]] = deviance[lower], new[lower]
         crossed = np.abs(root - _ROOT) < TOLERANCE
-        value[active[crossed]], x[active[crossed]] = held[crossed], new[crossed]
+        value[active[crossed]] = held[crossed]
         ended = (root < _ROOT) & (distance >= sides.reach[active])
         unlimited[active] = ended & ~crossed
         done[active] = crossed | ended | (deviance < -2 * LIKELIER)
@@ -160,7 +158,7 @@ def crossings(profile: Profile, sides: Sides) -> Crossings:
         jump = ~done[active] & (at.far[active] - at.near[active] < _NARROW * at.far[active])
         value[active[jump]] = held[jump]
         done[active[jump]] = True
-    return Crossings(value, unlimited, x, least, least_x, points)
+    return Crossings(value, unlimited, least, least_x, points)
 
 
 def _next(at: _Brackets, sides: Sides, rows: IntArray) -> tuple[FloatArray, BoolArray]:

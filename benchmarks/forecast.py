@@ -1,11 +1,10 @@
 """How well the first half of a real curve foretells the second, beside the last value.
 
-    python benchmarks/forecast.py --data FOLDER
+    python -m benchmarks.forecast --data FOLDER
 
-FOLDER holds logged curves: `learned_planner/*.csv` (one run a file), `jaxgmg_corner/*.csv` (one run
-a column) and `sb3_zoo/*/*/*.monitor.csv` (several environments a run). Every curve's record is
-appended to results/forecast.jsonl as it is made, and a second start goes on from there; the table
-is written to benchmarks/forecast.md.
+FOLDER holds logged curves, as `benchmarks/real_curves.py` says. Every curve's record is appended to
+results/forecast.jsonl as it is made, and a second start goes on from there; the table is written to
+benchmarks/forecast.md.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from benchmarks.real_curves import FOLDER, read
 from fitting.criteria import bic
 from fitting.forecast import FIRST_PART, LEVEL, first_part, forecast, without_hindsight
 from fitting.point import fit_many
@@ -36,15 +35,13 @@ FloatArray = NDArray[np.float64]
 
 HERE = Path(__file__).parent
 RECORDS = HERE.parent / "results" / "forecast.jsonl"
-POINTS = 100  # of a curve of single episodes, each the mean of as many episodes
-LEAST = 16
 KINDS = ("best form", "evidence average", "our forecast", "BIC average", "best form in hindsight")
 
 
 def main() -> None:
     """Make the records that are missing, and the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=FOLDER)
     parser.add_argument("--first", type=float, default=0.5, help="share of points that are seen")
     parser.add_argument("--curves", type=int, help="this many curves, evenly chosen, at most")
     args = parser.parse_args()
@@ -71,54 +68,6 @@ def records() -> list[dict[str, Any]]:
     if not RECORDS.exists():
         return []
     return [json.loads(line) for line in RECORDS.read_text().splitlines()]
-
-
-def read(folder: Path) -> Iterator[tuple[str, Curve]]:
-    """Give every curve with its source; those that do not vary in the first half are left out."""
-    for source, reader in (
-        ("learned_planner", _planner),
-        ("jaxgmg_corner", _corner),
-        ("sb3_zoo", _zoo),
-    ):
-        for curve in reader(folder / source):
-            if curve.n_obs >= LEAST and np.ptp(curve.y[: curve.n_obs // 2]) > 0:
-                yield source, curve
-
-
-def _planner(folder: Path) -> Iterator[Curve]:
-    for path in sorted(folder.glob("*.csv")):
-        frame = pl.read_csv(path)
-        for name in frame.columns[1:]:
-            if "/00_" in name:
-                yield _curve(name, path.name.removesuffix(".test.csv"), frame["step"], frame[name])
-
-
-def _corner(folder: Path) -> Iterator[Curve]:
-    for path in sorted(folder.glob("*.csv")):
-        frame = pl.read_csv(path)
-        for name in frame.columns[1:]:
-            if not name.endswith(("__MIN", "__MAX")):
-                run, observable = name.split(" - ", 1)
-                yield _curve(observable, run, frame["Step"], frame[name])
-
-
-def _zoo(folder: Path) -> Iterator[Curve]:
-    for run in sorted(folder.glob("*/*/")):
-        frames = [pl.read_csv(path, skip_rows=1) for path in sorted(run.glob("*.monitor.csv"))]
-        if not frames:
-            continue
-        episodes = pl.concat(frames).sort("t", maintain_order=True)
-        bins = np.array_split(np.arange(len(episodes)), min(POINTS, len(episodes)))
-        steps, returns = np.cumsum(episodes["l"].to_numpy()), episodes["r"].to_numpy()
-        t = [float(steps[part[-1]]) for part in bins]
-        y = [float(returns[part].mean()) for part in bins]
-        yield _curve("episodic_return", f"{run.parent.name}/{run.name}", pl.Series(t), pl.Series(y))
-
-
-def _curve(observable: str, run: str, t: pl.Series, y: pl.Series) -> Curve:
-    table = pl.DataFrame({"t": t, "y": y}).drop_nulls().group_by("t").mean().sort("t")
-    times, values = (table[c].cast(pl.Float64).to_numpy() for c in ("t", "y"))
-    return Curve(observable=observable, run=run, t=times, y=values)
 
 
 def scored(source: str, curve: Curve, first: float) -> dict[str, Any]:
@@ -174,7 +123,7 @@ def table(found: list[dict[str, Any]], number: int) -> str:
     lines = [
         "# Forecasts of real curves",
         "",
-        f"`python benchmarks/forecast.py`. The first {found[0]['first']:.0%} of the "
+        f"`python -m benchmarks.forecast`. The first {found[0]['first']:.0%} of the "
         f"points are seen, nothing else ({FIRST_PART:.0%} in `ontogeny propose`). Error (root mean "
         "square) over that of the last value (mean of the last 10 % of the seen points), geometric "
         "mean over curves, 95 % interval from 2,000 resamples of whole runs; share of curves on "

@@ -21,6 +21,8 @@ _UNSEEN = 0.1
 _POINTS_EACH = 5
 _P_VALUE = 0.01
 _EDGE = 2.3
+# Standardized residuals of less than this are not scatter.
+_SCATTERED = 0.1
 
 # Statuses of a posterior whose evidence must not be used as it stands.
 FAILED = frozenset(
@@ -139,9 +141,15 @@ def _at_the_edge(hypothesis: Hypothesis, point: PointFit) -> list[str]:
 
 
 def residual_test(curve: Curve, point: PointFit) -> LjungBox | None:
-    """Test of the whitened residuals of a point fit; None if it does not apply."""
+    """Test of the whitened residuals of a point fit; None if it does not apply.
+
+    Nor does it to residuals far below the least noise of the priors, as of a curve without any:
+    what they are made of is rounding.
+    """
     white = whitened_residuals(curve, point)
-    return None if white is None else ljung_box(white)
+    if white is None or float(np.sqrt(np.mean(white**2))) < _SCATTERED:
+        return None
+    return ljung_box(white)
 
 
 def whitened_residuals(curve: Curve, point: PointFit) -> FloatArray | None:

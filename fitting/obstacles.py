@@ -20,6 +20,10 @@ _NEGLIGIBLE = 1e-3
 # candidates of this weight together pass it, some noise does describe the scatter.
 _P_VALUE = 1e-3
 _PASSED = 0.25
+# A point without which y has less than this part of its range sets the scale of everything; looked
+# for among this share of the points.
+_SHRUNK = 0.1
+_FEW = 0.02
 
 
 def obstacles(
@@ -37,11 +41,29 @@ def obstacles(
         Shape (A,): their posterior probabilities.
     """
     return (
+        *_spikes(curve),
         *_failures(candidates),
         *_no_competition(candidates),
         *_too_few_points(curve, candidates, weights),
         *_noise_is_wrong(curve, candidates, weights),
     )
+
+
+def _spikes(curve: Curve) -> list[str]:
+    """Points between others that lie so far from all of them that they set every scale."""
+    y = curve.y
+    far = np.argsort(-np.abs(y - np.median(y)), kind="stable")[: max(1, int(_FEW * y.size))]
+    rest = np.ptp(np.delete(y, far)) if y.size > far.size else 0.0
+    inside = far[(far > 0) & (far < y.size - 1)]
+    if inside.size < far.size or not 0.0 < rest < _SHRUNK * np.ptp(y):
+        return []
+    first = int(inside.min())
+    others = f" and {inside.size - 1} more like it" if inside.size > 1 else ""
+    return [
+        f"y = {y[first]:.4g} at t = {curve.t[first]:.4g}{others} lies so far from all other points "
+        f"that it makes the range of y {np.ptp(y) / rest:.0f} times as large and sets every scale: "
+        "leave it out if it is not a measurement."
+    ]
 
 
 def _failures(candidates: Sequence[Candidate]) -> list[str]:

@@ -19,6 +19,10 @@ from theory.prior import LogUniform, Normal, Prior, ScaleMixture, TimeLocation, 
 Array = NDArray[np.float64]
 
 SMALLEST_SD = 1e-4  # of the range of y
+RESOLVED = 1e-12
+"""Range of y over its size from which on double precision resolves a curve."""
+LARGEST = 1e50
+"""Range of y, and last t, whose powers are still numbers; so is one over it the smallest."""
 
 
 @final
@@ -190,7 +194,8 @@ def default_hypothesis(form: Form, noise: Noise, curve: Curve, *, scale: float =
     Raises
     ------
     ValueError
-        If the curve has fewer than 3 points, does not vary, or the scale is not positive.
+        If the curve has fewer than 3 points, does not vary by numbers that can be reckoned with,
+        or the scale is not positive.
     """
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"scale must be positive and finite; got {scale}.")
@@ -225,12 +230,24 @@ def center_and_extent(curve: Curve) -> tuple[float, float]:
 def _check_fittable(curve: Curve, extent: float) -> None:
     if curve.n_obs < 3:
         raise ValueError(f"a fit needs at least 3 points; {curve.observable} has {curve.n_obs}.")
-    spread = float(np.ptp(curve.y))
-    if not extent > 0 or spread <= 1e-12 * max(abs(float(curve.y[0])), extent):
+    spread, size = float(np.ptp(curve.y)), float(np.abs(curve.y).max())
+    if not extent > 0 or spread == 0:
         raise ValueError(
             f"y must vary to be fitted; {curve.observable} is {curve.y[0]} at all "
             f"{curve.n_obs} points."
         )
+    if spread <= RESOLVED * max(size, extent):
+        raise ValueError(
+            f"y must vary by more than its rounding to be fitted; {curve.observable} varies by "
+            f"{spread:.3g} around {size:.3g}: subtract the offset before the values are rounded."
+        )
+    for name, length in (("y", extent), ("y", spread), ("t", float(curve.t[-1]))):
+        if not 1 / LARGEST < abs(length) < LARGEST:
+            raise ValueError(
+                f"{name} must have a range between {1 / LARGEST:.0e} and {LARGEST:.0e} to be "
+                f"fitted, so that its powers are numbers; that of {curve.observable} is "
+                f"{length:.3g}: use another unit."
+            )
 
 
 def _location(curve: Curve) -> TimeLocation:

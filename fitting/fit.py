@@ -94,7 +94,9 @@ class PointFit:
     def intervals(self) -> Intervals:
         """The 95 % profile-likelihood intervals, computed when first asked for.
 
-        Those of many fits come faster from `fitting.intervals.intervals`.
+        Those of many fits come faster from `fitting.intervals.intervals`. Under correlated noise
+        they cover less than 95 % on short curves (benchmarks/interval_coverage.md); the
+        posterior's do not.
         """
         from fitting.intervals import intervals
 

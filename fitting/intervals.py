@@ -20,6 +20,7 @@ from fitting.likelihood_profile import likelihood_crossings
 from fitting.maximum import maximum
 from fitting.profile import LIKELIER, Crossings
 from fitting.sides import Places
+from theory.noise import NoiseKind
 
 if TYPE_CHECKING:
     from fitting.fit import PointFit
@@ -28,6 +29,11 @@ FloatArray = NDArray[np.float64]
 
 _RESTARTS = 3
 _WORDS = ("lower", "upper")
+_MEMORIES = (NoiseKind.TIME, NoiseKind.COUNT)
+_TOO_NARROW = (
+    "Profile intervals are too narrow where the noise remembers and the curve is short: the fit "
+    "takes part of the wander into the form."
+)
 
 
 @final
@@ -40,8 +46,8 @@ class Intervals:
     lower, upper : ndarray, shape (p,)
         Ends of the 95 % profile-likelihood intervals; nan where there is no limit.
     doubts : tuple of str
-        What is to be said about them, as sentences: the sides without a limit, and that a likelier
-        optimum was met.
+        What is to be said about them, as sentences: the sides without a limit, that a likelier
+        optimum was met, and that correlated noise makes them too narrow.
     fit : PointFit
         The optimum they are about: the fit that was asked about, or a likelier one that the
         profiles led to.
@@ -190,5 +196,7 @@ def _said(asked: PointFit, fit: PointFit, ends: _Ends) -> Intervals:
             for word, side in zip(_WORDS, lost, strict=True)
             if side
         ]
+    if any(parameter.kind in _MEMORIES for parameter in fit.hypothesis.noise.parameters):
+        doubts.append(_TOO_NARROW)
     lower, upper = ends.values.copy()
     return Intervals(lower, upper, tuple(doubts), fit)

@@ -215,8 +215,8 @@ def table(found: list[dict[str, Any]], milliseconds: dict[str, float]) -> str:
         "white and ar1_white name the noise of the fit; the latter's correlation is fitted, and "
         "profiled or integrated out.",
         "",
-        "Maximum likelihood takes part of the wander into the form and underrates what is left, and "
-        "so does its profile, whatever the search; integrating over the wander does not.",
+        "Maximum likelihood takes part of the wander into the form and underrates what is left, "
+        "and so does its profile, whatever the search; integrating over the wander does not.",
         "",
     ]
     for design, (_, truth, _, names) in DESIGNS.items():

@@ -14,6 +14,7 @@ from fitting.criteria import aic, aicc, bic
 from fitting.estimate import Estimate, estimate
 from fitting.fit import FitStatus, PointFit, PosteriorFit
 from fitting.forecast import Forecast
+from fitting.screening import LAPLACE
 from fitting.stages import Stages
 from fitting.verdict import Verdict
 from theory.curve import Curve
@@ -134,21 +135,24 @@ class Score:
     def parameters(self) -> Mapping[str, Estimate | None]:
         """Posterior median, standard deviation and 95 % interval of every parameter.
 
-        From the posterior draws; where there are none, estimate and Wald interval of the point fit,
-        and None where that does not determine the parameter.
+        From the posterior draws; where there are none, estimate, standard error and profile
+        interval of the point fit (no interval, nan, where the evidence is Laplace's), and None
+        where that does not determine the parameter.
         """
         names = self.hypothesis.names
         if self.posterior is None or len(self.posterior.draws) == 0:
-            return MappingProxyType({name: self._wald(i) for i, name in enumerate(names)})
+            return MappingProxyType({name: self._pointed(i) for i, name in enumerate(names)})
         draws = self.posterior.draws
         return MappingProxyType({n: estimate(draws[:, i]) for i, n in enumerate(names)})
 
-    def _wald(self, i: int) -> Estimate | None:
-        if self.point is None:
-            return None
+    def _pointed(self, i: int) -> Estimate | None:
         point = self.point
-        values = [float(a[i]) for a in (point.theta, point.se, point.lower, point.upper)]
-        return Estimate(*values) if np.all(np.isfinite(values)) else None
+        if point is None or not np.isfinite(point.theta[i] + point.se[i]):
+            return None
+        value, se = float(point.theta[i]), float(point.se[i])
+        if self.posterior is not None and self.posterior.sampler == LAPLACE:
+            return Estimate(value, se, np.nan, np.nan)
+        return Estimate(value, se, float(point.lower[i]), float(point.upper[i]))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without cached tables, which are rebuilt."""

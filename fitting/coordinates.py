@@ -72,10 +72,15 @@ class Coordinates:
             values[:, columns] = np.sort(values[:, columns], axis=1)
         return values
 
-    def inside(self, x: FloatArray) -> FloatArray:
-        """Move coordinates (B, d) to the nearest bound, and no place before the one it follows."""
+    def inside(self, x: FloatArray, still: NDArray[np.bool_]) -> FloatArray:
+        """Move coordinates (B, d) to the nearest bound, and no place before the one it follows.
+
+        Places that are `still` (B, d) stay: those before them stop there.
+        """
         x = np.clip(x, self.lower, self.upper)
         for columns in self.ordered:
+            ahead = np.where(still[:, columns], x[:, columns], np.inf)[:, ::-1]
+            x[:, columns] = np.minimum(x[:, columns], np.minimum.accumulate(ahead, axis=1)[:, ::-1])
             x[:, columns] = np.maximum.accumulate(x[:, columns], axis=1)
         return x
 

@@ -31,10 +31,11 @@ def descend_in_chunks(
     still: NDArray[np.bool_],
     *,
     rounds: int,
+    enough: float = _ENOUGH,
 ) -> tuple[FloatArray, Projection, NDArray[np.bool_]]:
     """Do as `descend` does, with as many rows at a time as the processor's cache holds."""
     parts = [
-        descend(evaluate, space, x[chunk], owner[chunk], still[chunk], rounds=rounds)
+        descend(evaluate, space, x[chunk], owner[chunk], still[chunk], rounds=rounds, enough=enough)
         for chunk in (slice(i, i + _ROWS) for i in range(0, len(x), _ROWS))
     ]
     places, found, converged = zip(*parts, strict=True)
@@ -55,6 +56,7 @@ def descend(
     still: NDArray[np.bool_],
     *,
     rounds: int,
+    enough: float = _ENOUGH,
 ) -> tuple[FloatArray, Projection, NDArray[np.bool_]]:
     """Let all rows of x (B, d) descend after Levenberg and Marquardt, inside the bounds.
 
@@ -70,6 +72,8 @@ def descend(
         Coordinates that do not move.
     rounds
         Steps at most.
+    enough
+        Relative decrease of the sum of squares that is not worth a step.
 
     Returns
     -------
@@ -77,9 +81,9 @@ def descend(
     found : Projection
         There.
     converged : ndarray of bool, shape (B,)
-        Whether nothing more can be gained: see `_ENOUGH`.
+        Whether nothing more can be gained: see `enough`.
     """
-    x = space.inside(x)
+    x = space.inside(x, still)
     found = evaluate(x, owner)
     whole = np.maximum(found.square, np.finfo(np.float64).tiny)
     damping = np.full(len(x), 1e-2)
@@ -90,7 +94,7 @@ def descend(
             break
         here = found.at(active)
         step, predicted = _step(space, x[active], here, still[active], damping[active])
-        trial = space.inside(x[active] + step)
+        trial = space.inside(x[active] + step, still[active])
         new = evaluate(trial, owner[active])
         gained = here.square - new.square
         better = gained > 0
@@ -99,8 +103,8 @@ def descend(
         # A short step promises little because it is short.
         near = damping[active] <= _LITTLE
         damping[active] = np.maximum(damping[active] * factor, 1e-9)
-        none = (predicted <= _ENOUGH * here.square) & near
-        slow = good & (gained <= _ENOUGH * here.square) & near
+        none = (predicted <= enough * here.square) & near
+        slow = good & (gained <= enough * here.square) & near
         converged[active] = none | slow | (new.square <= _PERFECT * whole[active])
         moved = active[better]
         x[moved] = trial[better]

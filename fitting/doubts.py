@@ -56,6 +56,8 @@ def doubts(
         found.append("There is no point fit, so no information criteria.")
     else:
         found += _of_point(hypothesis, curve, point)
+        if posterior is None or not (len(posterior.draws) or posterior.sampler == LAPLACE):
+            found += point.intervals.doubts
     if curve.n_obs < _POINTS_EACH * len(hypothesis.names):
         found.append(f"Only {curve.n_obs} points for {len(hypothesis.names)} free parameters.")
     return tuple(dict.fromkeys(found))
@@ -72,11 +74,13 @@ def _of_posterior(hypothesis: Hypothesis, curve: Curve, posterior: PosteriorFit)
     if posterior.sampler == LAPLACE:
         found.append(
             "Far behind, so not sampled: the log evidence is Laplace's approximation without a "
-            "standard error (log_evidence_se), and parameter intervals are those of the point fit."
+            "standard error (log_evidence_se), and parameters are those of the point fit, without "
+            "intervals (lower, upper)."
         )
     elif len(posterior.draws) == 0:
         found.append(
-            "There are no posterior draws; parameter intervals are those of the point fit."
+            "There are no posterior draws; parameter intervals are those of the point fit, by "
+            "profile likelihood."
         )
     if len(posterior.draws) == 0:
         return found
@@ -109,6 +113,7 @@ def _of_point(hypothesis: Hypothesis, curve: Curve, point: PointFit) -> list[str
         found.append(f"Best fit at the edge of the prior range: {missing or 'a parameter'}.")
     elif point.status != FitStatus.OK:
         found.append(str(point.status))
+    found += point.unfixed
     if point.n_obs <= point.n_free + 1:
         found.append("AICc is undefined with so few points.")
     test = residual_test(curve, point)

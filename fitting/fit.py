@@ -1,11 +1,13 @@
 """Fits: what one curve says about the parameters of one hypothesis."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,12 @@ from numpy.typing import NDArray
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
+if TYPE_CHECKING:
+    from fitting.intervals import Intervals
+
 Array = NDArray[np.float64]
+
+_MADE_AGAIN = ("lmfit", "intervals", "unfixed")
 
 
 class FitStatus(StrEnum):
@@ -52,8 +59,8 @@ class PointFit:
     curve : Curve
     names : tuple of str
         The form's parameters, then the noise's.
-    theta, se, lower, upper : ndarray, shape (p,)
-        Estimate, standard error, and interval; nan where not determined, as ``status`` says.
+    theta, se : ndarray, shape (p,)
+        Estimate and standard error; nan where not determined, as ``status`` says.
     covariance : ndarray, shape (p, p)
     log_likelihood : float
     n_obs, n_free : int
@@ -66,8 +73,6 @@ class PointFit:
     names: tuple[str, ...]
     theta: Array
     se: Array
-    lower: Array
-    upper: Array
     covariance: Array
     log_likelihood: float
     n_obs: int
@@ -76,7 +81,7 @@ class PointFit:
 
     def __post_init__(self) -> None:
         p = len(self.names)
-        for name in ("theta", "se", "lower", "upper"):
+        for name in ("theta", "se"):
             _lock(self, name, (p,))
         _lock(self, "covariance", (p, p))
 
@@ -84,6 +89,35 @@ class PointFit:
     def curve_digest(self) -> str:
         """Digest of the curve."""
         return self.curve.digest
+
+    @cached_property
+    def intervals(self) -> Intervals:
+        """The 95 % profile-likelihood intervals, computed when first asked for.
+
+        Those of many fits come faster from `fitting.intervals.intervals`. Under correlated noise
+        they cover less than 95 % on short curves (benchmarks/interval_coverage.md); the
+        posterior's do not.
+        """
+        from fitting.intervals import intervals
+
+        return intervals([self])[0]
+
+    @property
+    def lower(self) -> Array:
+        """Lower ends (p,) of the intervals; nan where the data set no limit."""
+        return self.intervals.lower
+
+    @property
+    def upper(self) -> Array:
+        """Upper ends (p,) of the intervals; nan where the data set no limit."""
+        return self.intervals.upper
+
+    @cached_property
+    def unfixed(self) -> tuple[str, ...]:
+        """What the data do not fix, as sentences: see `fitting.identifiability`."""
+        from fitting.identifiability import unfixed
+
+        return unfixed(self)
 
     @cached_property
     def lmfit(self) -> Any:
@@ -103,7 +137,7 @@ class PointFit:
         return "" if self.lmfit is None else str(lmfit.fit_report(self.lmfit))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "lmfit"}
+        return {name: value for name, value in self.__dict__.items() if name not in _MADE_AGAIN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         _restore(self, state)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.coordinates import Coordinates, coordinates
+from fitting.coordinates import coordinates
 from fitting.fit import FitStatus, PointFit
 from fitting.least_squares import Optimum, best
 from fitting.point_fit import inverse_information, record, status_of, unfitted
@@ -27,6 +27,15 @@ def is_least_squares(hypothesis: Hypothesis, curve: Curve) -> bool:
     white = isinstance(hypothesis.noise, White) and curve.y_se is None
     known = isinstance(hypothesis.noise, KnownSE) and curve.y_se is not None
     return (white or known) and bool(hypothesis.linear)
+
+
+def alike(hypothesis: Hypothesis, curve: Curve) -> Hashable:
+    """Return what pairs have in common that can be fitted together; None for one that cannot."""
+    if curve.n_obs <= len(hypothesis.names) or not is_least_squares(hypothesis, curve):
+        return None
+    form = hypothesis.form
+    priors = tuple(hypothesis.priors[name] for name in form.nonlinear)
+    return id(form), hypothesis.noise.name, curve.t.tobytes(), priors
 
 
 def least_squares_fits(
@@ -71,14 +80,13 @@ def least_squares_fits(
     theta = np.empty((len(y), len(form.names)))
     theta[:, [form.names.index(n) for n in form.linear]] = linear
     theta[:, [form.names.index(n) for n in form.nonlinear]] = found.nonlinear
-    whole = coordinates(first, curves[0], form.names)
     fits = []
     for i in range(0, len(y), _AT_ONCE):
         part = slice(i, i + _AT_ONCE)
         columns = form.jacobian(t, theta[part]) * weight[part, :, None]
         gram = columns.swapaxes(1, 2) @ columns
         fits += [
-            _fit(hypotheses[c], curves[c], theta[c], g, found, c, whole)
+            _fit(hypotheses[c], curves[c], theta[c], g, found, c)
             for c, g in enumerate(gram, start=i)
         ]
     return fits
@@ -91,7 +99,6 @@ def _fit(
     gram: FloatArray,
     found: Optimum,
     c: int,
-    space: Coordinates,
 ) -> PointFit:
     """Record the optimum of curve c, whose form has these columns' inner products (p, p)."""
     form = hypothesis.form
@@ -118,7 +125,7 @@ def _fit(
     covariance[cross] = 0.0
     log_likelihood = -0.5 * (curve.n_obs * LOG_2PI + square) - log_det
     status = status_of(bool(found.converged[c]), bool(fixed), covariance, names, fixed)
-    return record(hypothesis, curve, theta, covariance, float(log_likelihood), status, space)
+    return record(hypothesis, curve, theta, covariance, float(log_likelihood), status)
 
 
 def _sd(hypothesis: Hypothesis, variance: float) -> tuple[float, bool]:

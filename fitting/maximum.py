@@ -37,7 +37,7 @@ def maximum(hypothesis: Hypothesis, curve: Curve, starts: FloatArray | None = No
     covariance = _covariance(cost, theta, fixed)
     status = status_of(bool(converged[0]), bool(fixed), covariance, hypothesis.names, fixed)
     log_likelihood = float(hypothesis.log_likelihood(theta[None], curve)[0])
-    return record(hypothesis, curve, theta, covariance, log_likelihood, status, cost.space)
+    return record(hypothesis, curve, theta, covariance, log_likelihood, status)
 
 
 def _search(cost: Objective) -> FloatArray:
@@ -132,9 +132,9 @@ def _covariance(cost: Objective, theta: FloatArray, fixed: set[str]) -> FloatArr
     if hypothesis.noise.gaussian:
         p = len(hypothesis.form.names)
         blocks = [(_form_information(cost, theta), names[:p])]
-        blocks.append((_differenced(cost, theta, names[p:]), names[p:]))
+        blocks.append((observed_information(cost, theta, names[p:]), names[p:]))
     else:
-        blocks = [(_differenced(cost, theta, cost.space.names), cost.space.names)]
+        blocks = [(observed_information(cost, theta, cost.space.names), cost.space.names)]
     for information, members in blocks:
         free = [i for i, name in enumerate(members) if name not in fixed]
         places = [names.index(members[i]) for i in free]
@@ -152,8 +152,8 @@ def _form_information(cost: Objective, theta: FloatArray) -> FloatArray:
     return np.asarray(white @ white.T)
 
 
-def _differenced(cost: Objective, theta: FloatArray, names: tuple[str, ...]) -> FloatArray:
-    """Observed information of some searched parameters, in natural units."""
+def observed_information(cost: Objective, theta: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """Observed information (k, k) of k searched parameters, in natural units."""
     if not names:
         return np.zeros((0, 0))
     x = cost.space.of(_searched(cost, theta))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.coordinates import Coordinates, coordinates
+from fitting.projection import Held
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
@@ -52,33 +53,46 @@ class Objective:
         """Negative log likelihood (B,) at coordinates (B, d)."""
         return self.evaluate(x)[0]
 
-    def evaluate(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Negative log likelihood (B,) and all parameters (B, p), form first, then noise."""
+    def evaluate(self, x: FloatArray, held: Held | None = None) -> tuple[FloatArray, FloatArray]:
+        """Negative log likelihood (B,) and all parameters (B, p), form first, then noise.
+
+        Eliminated are all linear parameters but those that are `held`.
+        """
         size = max(8, _CHUNK // self.curve.n_obs)
-        parts = [self._evaluate(x[i : i + size]) for i in range(0, len(x), size)]
+        held = Held(np.full(len(x), -1), np.zeros(len(x))) if held is None else held
+        chunks = [np.arange(i, min(i + size, len(x))) for i in range(0, len(x), size)]
+        parts = [self._evaluate(x[chunk], held.at(chunk)) for chunk in chunks]
         if len(parts) == 1:
             return parts[0]
         return np.concatenate([c for c, _ in parts]), np.concatenate([t for _, t in parts])
 
-    def _evaluate(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _evaluate(self, x: FloatArray, held: Held) -> tuple[FloatArray, FloatArray]:
         values = self.natural(x)
         m = len(self.hypothesis.noise.names)
         inner, psi = values[:, : values.shape[1] - m], values[:, values.shape[1] - m :]
         with np.errstate(all="ignore"):
             if self.hypothesis.noise.gaussian:
-                cost, theta = self._projected(inner, psi)
+                cost, theta = self._projected(inner, psi, held)
             else:
                 cost, theta = self._direct(inner, psi)
         cost = np.where(np.isfinite(cost), cost, _IMPOSSIBLE)
         return cost, np.concatenate((theta, psi), axis=1)
 
-    def _projected(self, inner: FloatArray, psi: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _projected(
+        self, inner: FloatArray, psi: FloatArray, held: Held
+    ) -> tuple[FloatArray, FloatArray]:
         form, curve = self.hypothesis.form, self.curve
         design = np.asarray(form.design(curve.t, inner))
         columns = np.empty((len(inner), 1 + len(form.linear), curve.n_obs))
         columns[:, 0], columns[:, 1:] = curve.y, design.swapaxes(1, 2)
+        (rows,) = np.nonzero(held.column >= 0)
+        column, value = held.column[rows], held.value[rows]
+        # A column of nothing takes up nothing.
+        columns[rows, 0] = curve.y - value[:, None] * columns[rows, 1 + column]
+        columns[rows, 1 + column] = 0.0
         white, half_log_det = self.hypothesis.noise.whiten(columns, curve, psi)
         square, linear = project(white[:, 0], white[:, 1:])
+        linear[rows, column] = value
         cost = 0.5 * (square + curve.n_obs * LOG_2PI) + half_log_det
         theta = np.empty((inner.shape[0], len(form.names)))
         theta[:, [form.names.index(name) for name in form.linear]] = linear

@@ -14,6 +14,7 @@ from scipy.special import ndtri
 FloatArray = NDArray[np.float64]
 Cost = Callable[[FloatArray], FloatArray]
 
+_ENOUGH = 1e-8
 _DAMPINGS = np.array([0.0, 1e-2, 1.0, 30.0, 1e3, 1e5])
 
 
@@ -111,21 +112,29 @@ def newton(
         active = np.flatnonzero(~converged)
         if active.size == 0:
             break
-        moved = _step(cost, x[active], value[active], width[active], lower, upper)
+        moved = newton_step(cost, x[active], value[active], width[active], lower, upper)
         x[active], value[active], width[active], converged[active] = moved
     best = np.argsort(value, kind="stable")
     return x[best], value[best], converged[best]
 
 
-def _step(
+def newton_step(
     cost: Cost,
     x: FloatArray,
     value: FloatArray,
     width: FloatArray,
     lower: FloatArray,
     upper: FloatArray,
+    *,
+    enough: float = _ENOUGH,
+    stretches: tuple[float, ...] = (),
 ) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
-    """One Newton step for every row; also the next difference widths and who has converged."""
+    """One Newton step for every row; also the next difference widths and who has converged.
+
+    These are the rows of which the step promises a decrease below `enough`, or that cannot go on.
+    `stretches` of the undamped step are tried too: where the logarithm of a small number runs off
+    to where it does not matter, Newton's own steps are short.
+    """
     gradient, hessian = derivatives(cost, x, value, width)
     k, d = x.shape
     at_end = ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
@@ -138,6 +147,8 @@ def _step(
     along = np.einsum("kij,ki->kj", vectors, gradient * scale)
     size = np.maximum(np.abs(eigenvalues), 1e-6)
     downhill = -along[:, None, :] / (size[:, None, :] + _DAMPINGS[None, :, None])
+    longer = [stretch * downhill[:, :1] for stretch in stretches]
+    downhill = np.concatenate((downhill, *longer), axis=1)
     step = np.einsum("kij,kaj->kai", vectors, downhill) * scale[:, None, :]
     trial = np.clip(x[:, None, :] + step, lower, upper)
     costs = cost(trial.reshape(-1, d)).reshape(k, -1)
@@ -148,7 +159,7 @@ def _step(
     new_value = np.where(better, costs[rows, pick], value)
     decrement = 0.5 * np.sum(along**2 / size, axis=1)
     # A predicted decrease that can no longer be realized is rounding, not a slope.
-    done = (decrement < 1e-8) | (~better & (decrement < 1e-4))
+    done = (decrement < enough) | (~better & (decrement < 1e-4))
     stuck = ~better & ~done
     next_width = np.clip(0.1 * scale, 1e-6, 1e-2)
     next_width = np.where(stuck[:, None], 0.3 * width, next_width)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.fit import FitStatus, PointFit
-from fitting.least_squares_fit import is_least_squares, least_squares_fits
+from fitting.least_squares_fit import alike, is_least_squares, least_squares_fits
 from fitting.maximum import maximum
 from fitting.point_fit import unfitted
 from fitting.threads import each
@@ -36,8 +36,7 @@ def fit(hypothesis: Hypothesis, curve: Curve, *, starts: FloatArray | None = Non
     -------
     PointFit
         With as few points as parameters, or fewer, nothing is fitted: the status says so and the
-        numbers are nan. Intervals are Wald intervals, 95 %, symmetric in the logarithm of positive
-        parameters and the log odds of shares.
+        numbers are nan. Its profile-likelihood intervals are computed when they are asked for.
     """
     if starts is None or curve.n_obs <= len(hypothesis.names):
         return fit_many((hypothesis,), (curve,))[0]
@@ -76,7 +75,7 @@ def fit_many(
         )
     groups: dict[Hashable, list[int]] = {}
     for i, (hypothesis, curve) in enumerate(zip(hypotheses, curves, strict=True)):
-        groups.setdefault(_alike(hypothesis, curve) or ("alone", i), []).append(i)
+        groups.setdefault(alike(hypothesis, curve) or ("alone", i), []).append(i)
     for hypothesis in hypotheses:
         hypothesis.form.compile()
 
@@ -91,15 +90,6 @@ def fit_many(
         for i, one in zip(members, fits, strict=True):
             found[i] = one
     return tuple(one for one in found if one is not None)
-
-
-def _alike(hypothesis: Hypothesis, curve: Curve) -> Hashable:
-    """Return what pairs have in common that can be fitted together; None for one that cannot."""
-    if curve.n_obs <= len(hypothesis.names) or not is_least_squares(hypothesis, curve):
-        return None
-    form = hypothesis.form
-    priors = tuple(hypothesis.priors[name] for name in form.nonlinear)
-    return id(form), hypothesis.noise.name, curve.t.tobytes(), priors
 
 
 def _together(hypotheses: Sequence[Hypothesis], curves: Sequence[Curve]) -> list[PointFit]:

@@ -1,18 +1,15 @@
-"""The record of a maximum-likelihood fit: its errors, its intervals, how it went."""
+"""The record of a maximum-likelihood fit: its errors, how it went."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.coordinates import Coordinates
 from fitting.fit import FitStatus, PointFit
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
 FloatArray = NDArray[np.float64]
-
-_WALD = 1.959963984540054
 
 
 def inverse_information(information: FloatArray) -> FloatArray:
@@ -47,30 +44,16 @@ def record(
     covariance: FloatArray,
     log_likelihood: float,
     status: FitStatus,
-    space: Coordinates,
 ) -> PointFit:
-    """Make the record of an optimum (p,), with Wald intervals.
-
-    These are symmetric in the coordinates, where the parameter has a bounded one.
-    """
+    """Make the record of an optimum (p,)."""
     with np.errstate(invalid="ignore"):
         se = np.sqrt(np.diag(covariance))
-    lower, upper = theta - _WALD * se, theta + _WALD * se
-    places = [hypothesis.names.index(name) for name in space.names]
-    slope = space.slopes(theta[None, places])[0]
-    curved = np.isfinite(se[places]) & (slope > 0) & np.isfinite(space.lower)
-    reach = np.where(curved, _WALD * se[places] / np.where(slope > 0, slope, 1.0), 0.0)
-    ends = space.natural(space.of(theta[None, places]) + np.array([[-1.0], [1.0]]) * reach)
-    lower[places] = np.where(curved, ends[0], lower[places])
-    upper[places] = np.where(curved, ends[1], upper[places])
     return PointFit(
         hypothesis=hypothesis,
         curve=curve,
         names=hypothesis.names,
         theta=theta,
         se=se,
-        lower=lower,
-        upper=upper,
         covariance=covariance,
         log_likelihood=log_likelihood,
         n_obs=curve.n_obs,
@@ -89,8 +72,6 @@ def unfitted(hypothesis: Hypothesis, curve: Curve, status: FitStatus) -> PointFi
         names=hypothesis.names,
         theta=nothing,
         se=nothing,
-        lower=nothing,
-        upper=nothing,
         covariance=np.full((p, p), np.nan),
         log_likelihood=float("nan"),
         n_obs=curve.n_obs,

@@ -47,6 +47,26 @@ class Columns(Protocol):
 
 @final
 @dataclass(frozen=True, eq=False)
+class Held:
+    """A linear parameter that is not solved for, in each of B rows.
+
+    Attributes
+    ----------
+    column : ndarray of int, shape (B,)
+        Which one, in the order of `Columns.linear`; -1 for none.
+    value : ndarray, shape (B,)
+    """
+
+    column: IntArray
+    value: FloatArray
+
+    def at(self, index: IntArray) -> Held:
+        """Keep the rows at `index`."""
+        return Held(self.column[index], self.value[index])
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Projection:
     """Least squares at B values of the nonlinear parameters.
 
@@ -86,6 +106,7 @@ def project(
     weight: FloatArray,
     owner: IntArray,
     nonlinear: FloatArray,
+    held: Held | None = None,
 ) -> Projection:
     """Solve for the linear parameters.
 
@@ -99,6 +120,8 @@ def project(
         Which curve each row is about.
     nonlinear : ndarray, shape (B, d)
         In the order of `form.nonlinear`.
+    held : Held, optional
+        Linear parameters, one a row at most, that have a value already.
     """
     size, q, d = len(owner), len(form.linear), len(form.nonlinear)
     found = Projection(
@@ -106,12 +129,16 @@ def project(
     )
     parts = form.tangents(t, nonlinear)
     moved = np.array(form.moved, dtype=np.intp).reshape(-1, 2)
+    if held is None:
+        held = Held(np.full(size, -1), np.zeros(size))
     _solve(
         parts,
         moved,
         y,
         weight,
         owner,
+        held.column,
+        held.value,
         found.square,
         found.linear,
         found.descent,
@@ -127,12 +154,17 @@ def _solve(
     y: FloatArray,
     weight: FloatArray,
     owner: IntArray,
+    held: IntArray,
+    value_held: FloatArray,
     square: FloatArray,
     linear: FloatArray,
     descent: FloatArray,
     curvature: FloatArray,
 ) -> None:
-    """Gram and Schmidt, twice, on the columns; then on their derivatives."""
+    """Gram and Schmidt, twice, on the columns; then on their derivatives.
+
+    A held column moves to the other side, leaves no direction behind, and has its coefficient.
+    """
     size, q = linear.shape
     d = descent.shape[1]
     n = y.shape[1]
@@ -142,7 +174,16 @@ def _solve(
         c = owner[b]
         for i in range(n):
             rest[i] = weight[c, i] * y[c, i]
+        if held[b] >= 0:
+            for i in range(n):
+                rest[i] -= weight[c, i] * value_held[b] * parts[held[b], b, i]
         for j in range(q):
+            if j == held[b]:
+                basis[j] = 0.0
+                triangle[:, j] = 0.0
+                triangle[j, j] = 1.0
+                along[j] = value_held[b]
+                continue
             whole = 0.0
             for i in range(n):
                 basis[j, i] = weight[c, i] * parts[j, b, i]

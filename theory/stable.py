@@ -310,6 +310,7 @@ def plain(expression: sympy.Expr) -> sympy.Expr:
     for function in (softplus, clamped_log):
         expression = expression.replace(function, lambda x, f=function: f(x).rewrite(sympy.log))
     expression = expression.replace(rise, lambda x: rise(x).rewrite(sympy.tanh))
+    expression = expression.replace(normal_rise, lambda x: normal_rise(x).rewrite(sympy.erf))
     expression = expression.replace(gamma_rise, lambda n, x: gamma_rise(n, x).rewrite("lowergamma"))
     expression = expression.replace(approach, lambda x: 1 - sympy.exp(-x))
     expression = expression.replace(sympy.Heaviside, _cases)

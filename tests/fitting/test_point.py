@@ -190,6 +190,7 @@ def test_stages_keep_their_order_and_their_intervals(form: str) -> None:
         found = fit(default_hypothesis(FORMS[form], NOISES["white"], data), data)
         first, second = (found.theta[found.names.index(f"midpoint_{k}")] for k in (1, 2))
         assert first <= second
-        known = np.isfinite(found.lower) & np.isfinite(found.upper)
-        assert np.all(found.lower[known] <= found.theta[known])
-        assert np.all(found.theta[known] <= found.upper[known])
+        best = found.intervals.fit  # where the profiles met a likelier place, that
+        assert best.log_likelihood >= found.log_likelihood
+        for low, value, high in zip(found.lower, best.theta, found.upper, strict=True):
+            assert not value < low and not value > high

@@ -89,6 +89,8 @@ def test_every_missing_number_has_a_doubt(comparison: Comparison) -> None:
             assert "Laplace" in text
         for estimate in score.parameters.values():
             assert estimate is None or np.isfinite(estimate.value)
+            if estimate is not None and not np.isfinite(estimate.lower + estimate.upper):
+                assert "intervals (lower, upper)" in text or "limit to" in text
 
 
 def test_same_seed_same_result(comparison: Comparison) -> None:

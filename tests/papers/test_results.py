@@ -51,7 +51,7 @@ def comparison():
     floor = hypothesis.names.index("floor")
     draws[:, floor] = np.linspace(0.5, 1.5, 101)
     point = PointFit(
-        hypothesis, curve, hypothesis.names, full, *(full * 0,) * 3,
+        hypothesis, curve, hypothesis.names, full, full * 0,
         np.zeros((5, 5)), 17.5, 20, 5,
     )  # fmt: skip
     posterior = PosteriorFit(

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import sympy
 
+from theory.forms import FORMS
 from theory.incomplete_gamma import order_slope
-from theory.stable import NUMPY, gamma_rise, gradient_rise, plain
+from theory.stable import NUMPY, gamma_rise, gradient_rise, plain, with_tails
 from theory.stable import differentiate as derivative
 
 X = sympy.Symbol("x", real=True)
@@ -143,3 +144,31 @@ def test_a_jump_reads_as_two_cases_and_has_no_slope():
 
 def test_another_value_at_the_jump_is_kept():
     assert plain(sympy.Heaviside(X)) == sympy.Heaviside(X)
+
+
+def test_the_foot_of_a_distant_sigmoid_keeps_its_digits():
+    """Far before its middle a logistic is exp(rate (t - midpoint)), and so are its slopes."""
+    t, rate, midpoint = np.linspace(1.0, 100.0, 7), 0.7, 700.0
+    form = FORMS["logistic"]
+    foot = np.exp(rate * (t - midpoint))
+    # The exponent, up to 500, is known to a rounding of itself.
+    close = 4 * rate * midpoint * np.finfo(float).eps
+    np.testing.assert_allclose(form.design(t, [rate, midpoint])[:, 1], foot, rtol=close)
+    values = {"floor": 0.0, "gain": 2.0, "rate": rate, "midpoint": midpoint}
+    slopes = form.jacobian(t, [values[name] for name in form.names])
+    by_name = dict(zip(form.names, slopes.T, strict=True))
+    np.testing.assert_allclose(by_name["midpoint"], -2 * rate * foot, rtol=close)
+    np.testing.assert_allclose(by_name["rate"], 2 * (t - midpoint) * foot, rtol=close)
+
+
+def test_only_sums_that_cancel_are_rewritten():
+    x = sympy.Symbol("x", real=True)
+    kept = 3 + sympy.tanh(x) + 1 / (2 + sympy.tanh(x)) + x * sympy.erf(x)
+    assert with_tails(kept) == kept
+    for cancels in (1 + sympy.tanh(x), 1 - sympy.tanh(x), 1 + sympy.erf(x), 1 - sympy.erf(x)):
+        found = with_tails(cancels)
+        assert not found.has(sympy.tanh, sympy.erf)
+        for value in (-3.0, 0.2, 2.0):
+            assert float(plain(found).subs(x, value)) == pytest.approx(
+                float(cancels.subs(x, value))
+            )

@@ -82,7 +82,10 @@ def rough(hypothesis: Hypothesis, curve: Curve, starts: FindStarts = form_starts
     nothing = np.zeros((0, len(hypothesis.names)))
     if target.dimension == 0:
         return Rough(None, (), nothing)
-    modes = tuple(find_modes(target, starts=starts))
+    try:
+        modes = tuple(find_modes(target, starts=starts))
+    except np.linalg.LinAlgError:  # the evidence, asked without modes, will say so
+        modes = ()
     if not modes:
         return Rough(None, (), nothing)
     centers = np.array([mode.center for mode in modes])

@@ -1,9 +1,10 @@
 """Where to look for the stages of a form that is a sum of them.
 
 A dictionary of single stages, so dense that on these t every stage is nearly one of it, turns the
-search into inner products: all pairs of the dictionary are compared, and to the best pairs that
-differ further stages are added one by one, each then exchanged for a better one while there is one
-(orthogonal matching pursuit, Pati, Rezaiifar & Krishnaprasad 1993, with exchange).
+search into inner products: all pairs of a coarse part of it are compared, to the best pairs that
+differ further stages are added one by one, and each is then exchanged for a better one of the whole
+while there is one (orthogonal matching pursuit, Pati, Rezaiifar & Krishnaprasad 1993, with
+exchange).
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ IntArray = NDArray[np.intp]
 Transport = Callable[[FloatArray], FloatArray]
 
 CANDIDATES = 1500
-"""Single stages among which those of the dictionary are chosen."""
+"""Single stages of the dictionary, spread over the prior."""
+
+EXTREMES = 400
+"""Stages as sharp and as flat as the prior has them, at most: between any two points, and so on."""
 
 ALIKE = 0.995
-"""Correlation from which on two single stages count as one."""
+"""Correlation from which on two single stages count as one in its coarse part."""
 
 STARTS = 8
 """Combinations of stages for each curve."""
@@ -54,30 +58,42 @@ def stage_starts(
     transport : callable
         Values (G, d) of the nonlinear parameters from standard normal deviates.
     """
-    values = _candidates(form, stages, transport)
+    values = candidates(form, stages, transport, len(t))
     columns = form.design(t, values)
     alike = bool(np.all(weight == weight[:1]))
-    mean = weight.mean(axis=0)
-    unit = _own_part(columns, stages, mean)
-    kept = _unlike(unit, ALIKE)
-    values, columns, unit = values[kept], columns[kept], unit[kept]
+    unit = own_part(columns, stages, weight.mean(axis=0))
+    coarse = _unlike(unit, ALIKE)
     gram = unit @ unit.T
     chosen = np.empty((len(y), STARTS, len(stages.blocks)), dtype=np.intp)
     for c in range(1 if alike else len(y)):
         rows = slice(None) if alike else slice(c, c + 1)
         if not alike:
-            unit = _own_part(columns, stages, weight[c])
+            unit = own_part(columns, stages, weight[c])
             gram = unit @ unit.T
         along = (y[rows] * weight[rows]) @ unit.T
-        _choose(along, gram, bool(stages.shares), chosen[rows])
-    return _placed(values, form, stages, chosen)
+        _choose(along, gram, coarse, bool(stages.shares), chosen[rows])
+    return placed(form, stages, values[chosen])
 
 
-def _candidates(form: Form, stages: StageSum, transport: Transport) -> FloatArray:
-    """Spread values (N, d) of a stage over the prior, the same for all stages."""
+def candidates(form: Form, stages: StageSum, transport: Transport, points: int) -> FloatArray:
+    """Spread values (N, d) of a stage over the prior, the same for all stages.
+
+    Some are as sharp or as flat as can be: twice as many as there are `points` on the curve, and
+    no more than `EXTREMES`.
+    """
+    extremes = min(EXTREMES, 2 * points)
     block = stages.blocks[0]
+    (place,) = (k for k, i in enumerate(block) if form.nonlinear[i] in form.ordered[0])
     cube = np.clip(1.1 * low_discrepancy(CANDIDATES, len(block)) - 0.05, 1e-9, 1 - 1e-9)
-    deviates = np.zeros((CANDIDATES, len(form.nonlinear)))
+    ends = []
+    for k in range(len(block)):
+        for end in (1e-9, 1 - 1e-9) if k != place else ():
+            row = np.full((extremes // 2, len(block)), 0.5)
+            row[:, place] = (np.arange(len(row)) + 0.5) / len(row)
+            row[:, k] = end
+            ends.append(row)
+    cube = np.concatenate((cube, *ends))
+    deviates = np.zeros((len(cube), len(form.nonlinear)))
     for columns in stages.blocks:
         deviates[:, columns] = ndtri(cube)
     values = transport(deviates)
@@ -85,7 +101,7 @@ def _candidates(form: Form, stages: StageSum, transport: Transport) -> FloatArra
     return values
 
 
-def _own_part(columns: FloatArray, stages: StageSum, weight: FloatArray) -> FloatArray:
+def own_part(columns: FloatArray, stages: StageSum, weight: FloatArray) -> FloatArray:
     """Return unit vectors (N, n): what of each stage no other linear parameter can take up."""
     stage = columns[:, :, stages.gain] * weight
     if stages.beside:
@@ -111,19 +127,22 @@ def _unlike(unit: FloatArray, limit: float) -> IntArray:
 
 
 @native
-def _choose(along: FloatArray, gram: FloatArray, one_way: bool, chosen: IntArray) -> None:
+def _choose(
+    along: FloatArray, gram: FloatArray, coarse: IntArray, one_way: bool, chosen: IntArray
+) -> None:
     """Choose combinations (C, P, K) of the dictionary for curves with these inner products."""
-    size, number = along.shape
+    number = len(coarse)
     starts, stages = chosen.shape[1], chosen.shape[2]
     value, partner = np.empty(number), np.empty(number, dtype=np.intp)
     members = np.zeros(stages, dtype=np.intp)
-    for c in range(size):
+    for c in range(len(along)):
         b = along[c]
         for i in range(number):
             value[i], partner[i] = 0.0, i
         for i in range(number):
             for j in range(i):
-                gained = _explained(b[i], b[j], gram[i, j], one_way)
+                one, two = coarse[i], coarse[j]
+                gained = _explained(b[one], b[two], gram[one, two], one_way)
                 if gained > value[i]:
                     value[i], partner[i] = gained, j
                 if gained > value[j]:
@@ -136,11 +155,12 @@ def _choose(along: FloatArray, gram: FloatArray, one_way: bool, chosen: IntArray
             if best < 0:
                 chosen[c, p] = members  # the last again: a copy does no harm
                 continue
-            members[0], members[1] = best, partner[best]
+            members[0], members[1] = coarse[best], coarse[partner[best]]
             # What is nearly this pair is no other start.
             for i in range(number):
-                same = gram[i, best] > 0.95 and gram[partner[i], partner[best]] > 0.95
-                swapped = gram[i, partner[best]] > 0.95 and gram[partner[i], best] > 0.95
+                one, two = coarse[i], coarse[partner[i]]
+                same = gram[one, members[0]] > 0.95 and gram[two, members[1]] > 0.95
+                swapped = gram[one, members[1]] > 0.95 and gram[two, members[0]] > 0.95
                 if same or swapped:
                     value[i] = -1.0
             for k in range(2, stages):
@@ -223,13 +243,13 @@ def _exchange(b: FloatArray, gram: FloatArray, members: IntArray, one_way: bool)
             break
 
 
-def _placed(values: FloatArray, form: Form, stages: StageSum, chosen: IntArray) -> FloatArray:
-    """Return the values (C, P, d) of the combinations, their stages in order of time."""
+def placed(form: Form, stages: StageSum, single: FloatArray) -> FloatArray:
+    """Join stages (C, P, K, d), each the first of its own row, in order of time: (C, P, d)."""
     first = stages.blocks[0]
     place = next(k for k in first if form.nonlinear[k] in form.ordered[0])
-    order = np.argsort(values[chosen, place], axis=2, kind="stable")
-    chosen = np.take_along_axis(chosen, order, axis=2)
-    starts = np.full((*chosen.shape[:2], values.shape[1]), 0.5)
+    order = np.argsort(single[..., place], axis=2, kind="stable")
+    single = np.take_along_axis(single, order[..., None], axis=2)
+    starts = np.full((*single.shape[:2], single.shape[-1]), 0.5)
     for k, block in enumerate(stages.blocks):
-        starts[:, :, block] = values[chosen[:, :, k]][:, :, first]
+        starts[:, :, block] = single[:, :, k][:, :, first]
     return starts

@@ -17,6 +17,8 @@ from fitting.target import Target
 
 Array = NDArray[np.float64]
 
+_NOTHING = 1e-100  # length of a column, of which no gain makes a curve
+
 HELD_SD = 0.6
 """Spread around a deviate that was held, not searched."""
 
@@ -152,8 +154,11 @@ class Profile:
 
     def _solved(self, design: Array) -> tuple[Array, Array]:
         """Scale columns (B, q, n) in place; return coefficients and former lengths, (B, q) each."""
-        norm = np.sqrt(np.einsum("bqn,bqn->bq", design, design)) + 1e-300
+        norm = np.sqrt(np.einsum("bqn,bqn->bq", design, design))
+        nothing = norm < _NOTHING
+        norm[nothing] = 1.0
         design /= norm[..., None]
+        design[nothing] = 0.0
         gram = design @ design.swapaxes(1, 2)
         right = design @ self.y
         bad = ~np.isfinite(gram).all(axis=(1, 2))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from fitting.coordinates import Coordinates
-from fitting.least_squares import Transport
+from fitting.grid_starts import Transport
 from fitting.search.grammar import Skeleton
 from fitting.search.operations import Constant
 from theory.parameter import Kind

@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.bridge import bridge
-from fitting.compiler import prefer_numba
 from fitting.evidence import POSTERIOR_DRAWS, SCALES, scaled_ratio
 from fitting.fit import FitStatus, PosteriorFit
+from fitting.hamiltonian import walk
 from fitting.log_sum_exp import log_sum_exp
 from fitting.modes import Mode, find_modes, log_prior
-from fitting.nuts import Chains, draw
+from fitting.nuts import diagnostics, said
 from fitting.target import Target
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
 FloatArray = NDArray[np.float64]
 
-BRIDGE = "NUTS and bridge sampling"
+BRIDGE = "Hamiltonian Monte Carlo and bridge sampling"
 GATED = (FitStatus.FEW_EFFECTIVE_DRAWS, FitStatus.HEAVY_WEIGHTS)
 # Below so many effective draws an importance sample that could not be checked is no estimate.
 USELESS_ESS = 20.0
@@ -55,11 +55,11 @@ def bridge_evidence(
     *,
     rng: np.random.Generator,
     draws: int = 500,
-    tune: int = 500,
-    chains: int = 4,
+    tune: int = 300,
+    chains: int = 8,
     modes: Sequence[Mode] | None = None,
 ) -> PosteriorFit:
-    """Estimate the log evidence by NUTS and bridge sampling, twice.
+    """Estimate the log evidence by Hamiltonian Monte Carlo and bridge sampling, twice.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def judged(rough: PosteriorFit, again: PosteriorFit) -> PosteriorFit:
             return again
         reason = FitStatus.MISSED_MASS
     if rough.ess >= USELESS_ESS:
-        return replace(rough, remark=f"NUTS and bridge sampling could not check it: {reason}")
+        return replace(rough, remark=f"Hamiltonian Monte Carlo and bridge sampling could not check it: {reason}")
     return replace(
         rough,
         draws=np.empty((0, len(rough.names))),
@@ -162,65 +162,43 @@ def judged(rough: PosteriorFit, again: PosteriorFit) -> PosteriorFit:
         log_evidence_se=None,
         scaled_log_evidence={},
         status=reason,
-        remark="Neither importance sampling nor NUTS and bridge sampling gave an evidence.",
+        remark="Neither importance sampling nor Hamiltonian Monte Carlo and bridge sampling gave an evidence.",
     )
 
 
 def _run(target: Target, modes: Sequence[Mode], rng: np.random.Generator, **options: int) -> Run:
-    chains = _chains(target, modes, rng, options)
-    if chains.status != FitStatus.OK:
-        nothing = np.empty((0, 0, target.dimension))
-        return Run(nothing, float("nan"), float("inf"), chains.ess, chains.status)
-    z = chains.values["place"].reshape(options["chains"], options["draws"], -1)
-
-    def ordered_density(points: FloatArray) -> FloatArray:
-        likelihood = target.log_likelihood(target.ordered_sums(points))
-        return log_prior(points) + likelihood + target.log_copies
-
-    with np.errstate(all="ignore"):
-        over = bridge(z, ordered_density, rng=rng)
-    status = FitStatus.OK if np.isfinite(over.log_evidence) else FitStatus.NOT_CONVERGED
-    return Run(z, over.log_evidence, over.se, chains.ess, status)
-
-
-def _chains(
-    target: Target, modes: Sequence[Mode], rng: np.random.Generator, options: dict[str, int]
-) -> Chains:
-    """Chains in coordinates of the heaviest mode; unordered places count as if sorted."""
-    prefer_numba()
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    from fitting.target_op import TargetOp
+    """Walk from the modes, and bridge; places out of order count as if sorted."""
 
     def density(points: FloatArray) -> FloatArray:
         ordered = target.hypothesis.ordered(points, target.names)
         return log_prior(points) + target.log_likelihood(target.sums(ordered))
 
-    mass = np.array([mode.log_mass for mode in modes])
-    best = modes[int(mass.argmax())]
-    with pm.Model() as model:
-        free = pm.Flat("free", shape=target.dimension)
-        place = best.center + pt.dot(best.factor, free)
-        pm.Potential("curve", TargetOp(density)(place)[0])
-        for group in target.places:
-            place = pt.set_subtensor(place[list(group)], pt.sort(place[list(group)]))
-        pm.Deterministic("place", place)
-    starts = [
-        {"free": np.linalg.solve(best.factor, start - best.center)}
-        for start in _starts(modes, mass, options["chains"], rng)
-    ]
-    return draw(model, ("place",), rng=rng, target_accept=0.9, starts=starts, **options)
+    def ordered_density(points: FloatArray) -> FloatArray:
+        likelihood = target.log_likelihood(target.ordered_sums(points))
+        return log_prior(points) + likelihood + target.log_copies
+
+    starts, factor = _starts(modes, options.pop("chains"), rng)
+    with np.errstate(all="ignore"):
+        found = walk(density, starts, factor, rng=rng, **options)
+        z = target.hypothesis.ordered(found.z, target.names)
+        rhat, ess = diagnostics([z])
+        status = said(rhat, ess, found.divergent, len(z))
+        if status != FitStatus.OK:
+            return Run(z, float("nan"), float("inf"), ess, status)
+        over = bridge(z, ordered_density, rng=rng)
+    status = FitStatus.OK if np.isfinite(over.log_evidence) else FitStatus.NOT_CONVERGED
+    return Run(z, over.log_evidence, over.se, ess, status)
 
 
 def _starts(
-    modes: Sequence[Mode], mass: FloatArray, number: int, rng: np.random.Generator
-) -> list[FloatArray]:
-    """Draw starts of chains around modes, by their mass."""
-    share = np.exp(mass - mass.max())
-    which = rng.choice(len(modes), size=number, p=share / share.sum())
+    modes: Sequence[Mode], number: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draw starts of chains around all modes in turn, the heaviest first, with its factor."""
+    modes = sorted(modes, key=lambda mode: -mode.log_mass)
+    which = np.arange(number) % len(modes)
     normals = rng.standard_normal((number, modes[0].center.size))
-    return [modes[k].center + modes[k].factor @ u for k, u in zip(which, normals, strict=True)]
+    starts = [modes[k].center + modes[k].factor @ u for k, u in zip(which, normals, strict=True)]
+    return np.array(starts), modes[0].factor
 
 
 def _posterior(

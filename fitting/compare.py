@@ -19,6 +19,7 @@ from fitting.candidate import (
     weighty_noises,
 )
 from fitting.comparison import Comparison, Score
+from fitting.cross_check import cross_checked
 from fitting.doubts import doubts
 from fitting.families import (
     FamilyTable,
@@ -47,6 +48,8 @@ _STAGE_DRAWS = 300
 # Candidates whose evidence is this many nats behind have a weight below a thousandth.
 _MARGIN = 7.0
 _PRECISION = 0.03
+# So many candidates are sampled again without having been asked for it, if one may.
+_FEW = 2
 
 
 def compare(
@@ -55,6 +58,7 @@ def compare(
     *,
     rng: np.random.Generator,
     with_forecast: bool = True,
+    cross_check: bool | None = False,
     workers: int = 1,
 ) -> Comparison:
     """Compare complete hypotheses on one curve.
@@ -70,6 +74,9 @@ def compare(
         Drives the importance sampling and the Monte-Carlo error; the same state, the same result.
     with_forecast
         Whether to hold the forms against the first part of the curve too.
+    cross_check
+        Whether candidates that matter, but that importance sampling failed on, are sampled again
+        by Hamiltonian chains and bridge sampling, 5 to 60 s each. None: if they are one or two.
     workers
         Threads; the result does not depend on it.
 
@@ -88,7 +95,7 @@ def compare(
     _check(hypotheses)
     # Small matrices gain nothing from more threads, and their last bits depend on the number.
     with threadpool_limits(1, user_api="blas"):
-        return _compared(curve, hypotheses, rng, with_forecast, workers)
+        return _compared(curve, hypotheses, rng, with_forecast, cross_check, workers)
 
 
 def _compared(
@@ -96,11 +103,13 @@ def _compared(
     hypotheses: Sequence[Hypothesis],
     rng: np.random.Generator,
     with_forecast: bool,
+    cross_check: bool | None,
     workers: int,
 ) -> Comparison:
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
-    children = rng.spawn(len(hypotheses) + 3)
+    children = rng.spawn(len(hypotheses) + 4)
+    for_check = children.pop()
     for hypothesis in hypotheses:
         hypothesis.form.compile()
     found = posteriors(
@@ -111,6 +120,15 @@ def _compared(
         precision=_PRECISION,
         workers=workers,
     )
+    if cross_check is not False:
+        checked = cross_checked(
+            [posterior for posterior, _ in found],
+            curve,
+            rngs=for_check.spawn(len(found)),
+            margin=_MARGIN,
+            most=_FEW if cross_check is None else None,
+        )
+        found = [(one, modes) for one, (_, modes) in zip(checked, found, strict=True)]
     candidates = each(
         lambda one: fitted(one[0], curve, grid, extent, *one[1]),
         zip(hypotheses, found, strict=True),

@@ -22,12 +22,13 @@ FloatArray = NDArray[np.float64]
 LogDensity = Callable[[FloatArray], FloatArray]
 
 _APART = 1e-4  # of a standard deviation, between a point and its neighbors
-_LONGEST = np.pi  # trajectory, in whitened coordinates: half a turn of a Gaussian
+_LONGEST = 0.5 * np.pi  # trajectory, in whitened coordinates: a quarter turn of a Gaussian
 _MOST_STEPS = 24
 _WANTED = 0.85  # share of accepted trajectories
 _DIVERGENT = 1000.0  # nats of energy that a trajectory may lose: as Stan and PyMC count
-_WINDOWS = (0.15, 0.35, 0.65)  # of warm-up, after which coordinates and jumps are learned anew
+_WINDOWS = (0.1, 0.25, 0.5, 0.8)  # of warm-up, after which coordinates and jumps are learned anew
 _COMPONENTS_EACH = 4  # of the jumps' mixture, a dimension
+_JUMPS = 5  # offered between two trajectories
 
 
 @final
@@ -115,11 +116,15 @@ def _jumped(
     value: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Offer every chain a draw from the mixture, by Metropolis and Hastings' rule."""
-    new = rng.permutation(jumps.draw(len(z), rng=rng))  # draws come sorted by component
-    gain = log_density(new) - value + jumps.log_proposal(z) - jumps.log_proposal(new)
-    taken = np.log(rng.random(len(z))) < gain
-    return np.where(taken[:, None], new, z)
+    """Offer every chain draws from the mixture, by Metropolis and Hastings' rule."""
+    shape = (_JUMPS, *z.shape)
+    new = rng.permutation(jumps.draw(_JUMPS * len(z), rng=rng))  # they come sorted by component
+    ratio = (log_density(new) - jumps.log_proposal(new)).reshape(shape[:2])
+    here = value - jumps.log_proposal(z)
+    for offered, there in zip(new.reshape(shape), ratio, strict=True):
+        taken = np.log(rng.random(len(z))) < there - here
+        z, here = np.where(taken[:, None], offered, z), np.where(taken, there, here)
+    return z
 
 
 def _adapted(step: float, excess: float, age: int) -> float:

@@ -25,6 +25,7 @@ def propose(
     seed: int = 0,
     forms: Iterable[Form | str] | None = None,
     noises: Iterable[Noise | str] | None = None,
+    cross_check: bool | None = False,
     workers: int = 1,
 ) -> Comparison:
     """Which known functional forms fit a curve, with default priors.
@@ -40,6 +41,8 @@ def propose(
         Forms or names of registered ones; by default the common ones (`theory.forms.COMMON`).
     noises
         Noises or their names; by default those that suit the curve (`theory.noise.noises_for`).
+    cross_check
+        As `fitting.compare.compare`.
     workers
         Threads; the result does not depend on it.
 
@@ -54,7 +57,13 @@ def propose(
         hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in kinds]
     except ValueError as error:
         return _nothing(curve, str(error))
-    return compare(curve, hypotheses, rng=np.random.default_rng(seed), workers=workers)
+    return compare(
+        curve,
+        hypotheses,
+        rng=np.random.default_rng(seed),
+        cross_check=cross_check,
+        workers=workers,
+    )
 
 
 def _chosen(wanted: Iterable[Named | str], known: Mapping[str, Named], what: str) -> list[Named]:

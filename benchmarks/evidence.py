@@ -21,7 +21,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from evidence_peers import PEERS, NotInstalled
 from evidence_referees import (
-    LogDensity,
     Truth,
     by_quadrature,
     by_sampling,
@@ -248,7 +247,9 @@ def _line_of(row: Row, case: str, second: str) -> str:
     runs = sum(row.statuses.values())
     statuses = "; ".join(f"{n} {status}" for status, n in row.statuses.items())
     if not row.errors:
-        return f"| {case} | {second} | {runs} | none | none | none | {statuses} | {row.seconds:.2f} |"
+        return (
+            f"| {case} | {second} | {runs} | none | none | none | {statuses} | {row.seconds:.2f} |"
+        )
     errors = np.array(row.errors)
     sd = f"{errors.std(ddof=1):.4f}" if errors.size > 1 else "one run"
     numbers = f"{errors.mean():+.4f} | {sd} | {np.abs(errors).max():.4f}"

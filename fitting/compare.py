@@ -121,14 +121,14 @@ def _compared(
         workers=workers,
     )
     if cross_check is not False:
-        checked = cross_checked(
+        sampled = cross_checked(
             [posterior for posterior, _ in found],
             curve,
             rngs=for_check.spawn(len(found)),
             margin=_MARGIN,
             most=_FEW if cross_check is None else None,
         )
-        found = [(one, modes) for one, (_, modes) in zip(checked, found, strict=True)]
+        found = [(one, modes) for one, (_, modes) in zip(sampled, found, strict=True)]
     candidates = each(
         lambda one: fitted(one[0], curve, grid, extent, *one[1]),
         zip(hypotheses, found, strict=True),

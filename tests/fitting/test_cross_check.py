@@ -38,7 +38,7 @@ def steps(*places: float) -> Curve:
 
 
 def test_a_line_agrees_with_quadrature() -> None:
-    """Its floor and slope in closed form (tested apart), its one deviate by Simpson's rule."""
+    """Its floor and slope in closed form (tested apart), its one deviate by quadrature."""
     curve = line()
     hypothesis = default_hypothesis(FORMS["linear"], NOISES["white"], curve)
     target = Target(hypothesis, curve)

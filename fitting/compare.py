@@ -27,6 +27,7 @@ from fitting.families import (
     prior_shares,
 )
 from fitting.forecast import Forecast, forecast
+from fitting.loo import loo
 from fitting.obstacles import obstacles
 from fitting.rate_check import checked
 from fitting.redundancy import similarities
@@ -37,7 +38,6 @@ from fitting.verdict import judge
 from theory.curve import Curve
 from theory.family import Family, family_grid
 from theory.hypothesis import Hypothesis, center_and_extent
-from theory.noise import NoiseKind
 
 FloatArray = NDArray[np.float64]
 
@@ -207,13 +207,9 @@ def _tables(
 
 def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
     hypothesis, posterior, point = candidate.hypothesis, candidate.posterior, candidate.point
-    reason = (
-        "PSIS-LOO is not defined here: it takes points as exchangeable, and this noise is "
-        "autocorrelated (elpd_loo)."
-        if _autocorrelated(hypothesis)
-        else "PSIS-LOO is not computed; the forecast score looks ahead instead (elpd_loo)."
-    )
+    left_out = loo(posterior, curve)
     found = doubts(hypothesis, curve, point, posterior)
+    reason = (f"{left_out.reason} (elpd_loo).",) if left_out.reason else ()
     score = Score(
         hypothesis=hypothesis,
         point=point,
@@ -222,17 +218,13 @@ def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
         log_evidence_se=posterior.log_evidence_se,
         weight=weight,
         family=_FAMILIES[int(shares(candidate).argmax())] if len(candidate.codes) else None,
-        doubts=(*found, reason),
+        elpd_loo=left_out.elpd,
+        doubts=(*found, *reason),
     )
     unknown = ", ".join(name for name, value in score.parameters.items() if value is None)
     if not unknown:
         return score
     return replace(score, doubts=(f"Not determined by the point fit: {unknown}.", *score.doubts))
-
-
-def _autocorrelated(hypothesis: Hypothesis) -> bool:
-    memories = (NoiseKind.TIME, NoiseKind.COUNT)
-    return any(parameter.kind in memories for parameter in hypothesis.noise.parameters)
 
 
 def _with_forecast(score: Score, ahead: Forecast | None, i: int) -> Score:

@@ -31,19 +31,41 @@ def pareto_k(log_weights: Array) -> float:
     if excess[-1] <= 1e-12:  # a flat tail is as light as a tail can be
         return float("-inf")
     excess = excess[excess > 0]
-    return _shape(excess) if excess.size >= 5 else float("-inf")
+    return float(generalized_pareto(excess[None])[0][0]) if excess.size >= 5 else float("-inf")
 
 
-def _shape(excess: Array) -> float:
-    """Generalized Pareto shape of sorted positive excesses: Zhang and Stephens' posterior mean."""
-    n = excess.size
+def generalized_pareto(excess: Array) -> tuple[Array, Array]:
+    """Shape and scale of generalized Pareto distributions: Zhang and Stephens' posterior means.
+
+    Parameters
+    ----------
+    excess : ndarray, shape (C, n)
+        Positive excesses over a threshold, every row sorted.
+
+    Returns
+    -------
+    shape, scale : ndarray, shape (C,)
+        The shape with the weak prior towards 0.5.
+    """
+    n = excess.shape[1]
     n_grid = 30 + int(np.sqrt(n))
-    quartile = excess[int(n / 4 + 0.5) - 1]
+    quartile = excess[:, int(n / 4 + 0.5) - 1, None]
     grid = 1 - np.sqrt(n_grid / (np.arange(1, n_grid + 1) - 0.5))
-    b = grid / (3 * quartile) + 1 / excess[-1]
-    k = np.mean(np.log1p(-b[:, None] * excess), axis=1)
+    b = grid / (3 * quartile) + 1 / excess[:, -1:]
+    k = _mean_log(b, excess)
     profile = n * (np.log(-b / k) - k - 1)
-    weight = np.exp(profile - profile.max())
-    best = float(np.sum(b * weight) / weight.sum())
-    shape = float(np.mean(np.log1p(-best * excess)))
-    return (shape * n + 0.5 * 10) / (n + 10)
+    weight = np.exp(profile - profile.max(axis=1, keepdims=True))
+    best = np.sum(b * weight, axis=1) / weight.sum(axis=1)
+    shape = _mean_log(best[:, None], excess)[:, 0]
+    return (shape * n + 0.5 * 10) / (n + 10), -shape / best
+
+
+def _mean_log(b: Array, excess: Array) -> Array:
+    """Mean of ``ln(1 - b x)`` over every row's excesses, (C, G): logarithms of eight at a time."""
+    rows, n = excess.shape
+    padded = np.zeros((rows, 8, -(-n // 8)))
+    padded.reshape(rows, -1)[:, :n] = excess
+    factors = 1.0 - b[:, :, None] * padded[:, None, 0]
+    for i in range(1, 8):
+        factors *= 1.0 - b[:, :, None] * padded[:, None, i]
+    return np.asarray(np.log(factors).sum(axis=2) / n)

@@ -1,7 +1,11 @@
 """The tail of importance weights, which says whether their mean can be trusted."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+
+from theory.native import native
 
 Array = NDArray[np.float64]
 
@@ -61,11 +65,21 @@ def generalized_pareto(excess: Array) -> tuple[Array, Array]:
 
 
 def _mean_log(b: Array, excess: Array) -> Array:
-    """Mean of ``ln(1 - b x)`` over every row's excesses, (C, G): logarithms of eight at a time."""
+    """Mean of ``ln(1 - b x)`` over every row's excesses, for b (C, G): shape (C, G)."""
+    means = np.empty(b.shape)
+    _mean_logs(np.ascontiguousarray(b), np.ascontiguousarray(excess), means)
+    return means
+
+
+@native
+def _mean_logs(b: Array, excess: Array, means: Array) -> None:
     rows, n = excess.shape
-    padded = np.zeros((rows, 8, -(-n // 8)))
-    padded.reshape(rows, -1)[:, :n] = excess
-    factors = 1.0 - b[:, :, None] * padded[:, None, 0]
-    for i in range(1, 8):
-        factors *= 1.0 - b[:, :, None] * padded[:, None, i]
-    return np.asarray(np.log(factors).sum(axis=2) / n)
+    for c in range(rows):
+        for g in range(b.shape[1]):
+            total, product = 0.0, 1.0
+            for i in range(n):
+                product *= 1.0 - b[c, g] * excess[c, i]
+                if i % 8 == 7:  # one logarithm for eight factors
+                    total += math.log(product)
+                    product = 1.0
+            means[c, g] = (total + math.log(product)) / n

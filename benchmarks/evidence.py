@@ -200,6 +200,8 @@ def main() -> None:
                 rows.append(measured(case, truths[case.name], name, peer, args.peer_seeds))
             except NotInstalled as missing:
                 absent[name] = str(missing)
+            if not args.only:  # peers are slow: what is known so far is kept
+                (HERE / "evidence.md").write_text(table(chosen, truths, rows, absent))
     text = table(chosen, truths, rows, absent)
     if not args.only:
         (HERE / "evidence.md").write_text(text)

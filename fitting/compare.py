@@ -19,6 +19,7 @@ from fitting.candidate import (
     weighty_noises,
 )
 from fitting.comparison import Comparison, Score
+from fitting.cross_check import cross_checked
 from fitting.doubts import doubts
 from fitting.families import (
     FamilyTable,
@@ -26,6 +27,7 @@ from fitting.families import (
     prior_shares,
 )
 from fitting.forecast import Forecast, forecast
+from fitting.loo import loo
 from fitting.obstacles import obstacles
 from fitting.rate_check import checked
 from fitting.redundancy import similarities
@@ -36,7 +38,6 @@ from fitting.verdict import judge
 from theory.curve import Curve
 from theory.family import Family, family_grid
 from theory.hypothesis import Hypothesis, center_and_extent
-from theory.noise import NoiseKind
 
 FloatArray = NDArray[np.float64]
 
@@ -47,6 +48,8 @@ _STAGE_DRAWS = 300
 # Candidates whose evidence is this many nats behind have a weight below a thousandth.
 _MARGIN = 7.0
 _PRECISION = 0.03
+# So many candidates are sampled again without having been asked for it, if one may.
+_FEW = 2
 
 
 def compare(
@@ -55,6 +58,7 @@ def compare(
     *,
     rng: np.random.Generator,
     with_forecast: bool = True,
+    cross_check: bool | None = False,
     workers: int = 1,
 ) -> Comparison:
     """Compare complete hypotheses on one curve.
@@ -70,6 +74,9 @@ def compare(
         Drives the importance sampling and the Monte-Carlo error; the same state, the same result.
     with_forecast
         Whether to hold the forms against the first part of the curve too.
+    cross_check
+        Whether candidates that matter, but that importance sampling failed on, are sampled again
+        by Hamiltonian chains and bridge sampling, 5 to 60 s each. None: if they are one or two.
     workers
         Threads; the result does not depend on it.
 
@@ -88,7 +95,7 @@ def compare(
     _check(hypotheses)
     # Small matrices gain nothing from more threads, and their last bits depend on the number.
     with threadpool_limits(1, user_api="blas"):
-        return _compared(curve, hypotheses, rng, with_forecast, workers)
+        return _compared(curve, hypotheses, rng, with_forecast, cross_check, workers)
 
 
 def _compared(
@@ -96,11 +103,13 @@ def _compared(
     hypotheses: Sequence[Hypothesis],
     rng: np.random.Generator,
     with_forecast: bool,
+    cross_check: bool | None,
     workers: int,
 ) -> Comparison:
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
-    children = rng.spawn(len(hypotheses) + 3)
+    children = rng.spawn(len(hypotheses) + 4)
+    for_check = children.pop()
     for hypothesis in hypotheses:
         hypothesis.form.compile()
     found = posteriors(
@@ -111,6 +120,15 @@ def _compared(
         precision=_PRECISION,
         workers=workers,
     )
+    if cross_check is not False:
+        sampled = cross_checked(
+            [posterior for posterior, _ in found],
+            curve,
+            rngs=for_check.spawn(len(found)),
+            margin=_MARGIN,
+            most=_FEW if cross_check is None else None,
+        )
+        found = [(one, modes) for one, (_, modes) in zip(sampled, found, strict=True)]
     candidates = each(
         lambda one: fitted(one[0], curve, grid, extent, *one[1]),
         zip(hypotheses, found, strict=True),
@@ -189,13 +207,9 @@ def _tables(
 
 def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
     hypothesis, posterior, point = candidate.hypothesis, candidate.posterior, candidate.point
-    reason = (
-        "PSIS-LOO is not defined here: it takes points as exchangeable, and this noise is "
-        "autocorrelated (elpd_loo)."
-        if _autocorrelated(hypothesis)
-        else "PSIS-LOO is not computed; the forecast score looks ahead instead (elpd_loo)."
-    )
+    left_out = loo(posterior, curve)
     found = doubts(hypothesis, curve, point, posterior)
+    reason = (f"{left_out.reason} (elpd_loo).",) if left_out.reason else ()
     score = Score(
         hypothesis=hypothesis,
         point=point,
@@ -204,17 +218,13 @@ def _score(candidate: Candidate, curve: Curve, weight: float) -> Score:
         log_evidence_se=posterior.log_evidence_se,
         weight=weight,
         family=_FAMILIES[int(shares(candidate).argmax())] if len(candidate.codes) else None,
-        doubts=(*found, reason),
+        elpd_loo=left_out.elpd,
+        doubts=(*found, *reason),
     )
     unknown = ", ".join(name for name, value in score.parameters.items() if value is None)
     if not unknown:
         return score
     return replace(score, doubts=(f"Not determined by the point fit: {unknown}.", *score.doubts))
-
-
-def _autocorrelated(hypothesis: Hypothesis) -> bool:
-    memories = (NoiseKind.TIME, NoiseKind.COUNT)
-    return any(parameter.kind in memories for parameter in hypothesis.noise.parameters)
 
 
 def _with_forecast(score: Score, ahead: Forecast | None, i: int) -> Score:

@@ -78,6 +78,13 @@ class Score:
         return self.hypothesis.noise.name
 
     @property
+    def sampler(self) -> str:
+        """What gave the log evidence; empty where there is none."""
+        if self.posterior is None or self.log_evidence is None:
+            return ""
+        return self.posterior.sampler
+
+    @property
     def expression(self) -> str:
         """The form as a Python expression."""
         return self.hypothesis.form.python

@@ -33,6 +33,8 @@ FAILED = frozenset(
         FitStatus.NOT_SAMPLED,
         FitStatus.NOT_MIXED,
         FitStatus.DIVERGED,
+        FitStatus.RUNS_DISAGREE,
+        FitStatus.MISSED_MASS,
     }
 )
 
@@ -67,6 +69,8 @@ def _of_posterior(hypothesis: Hypothesis, curve: Curve, posterior: PosteriorFit)
     found = []
     if posterior.status != FitStatus.OK:
         found.append(str(posterior.status))
+    if posterior.remark:
+        found.append(posterior.remark)
     if posterior.log_evidence_se is not None and posterior.log_evidence_se > _LARGE_SE:
         found.append(
             f"The log evidence has a Monte-Carlo error of {posterior.log_evidence_se:.2f}."

@@ -235,7 +235,7 @@ def _posterior(
     draws, value = target.draw_natural(weighted.z[index], sums.at(index), rng=rng)
     scaled = {
         scale: float(
-            log_sum_exp(weighted.log_weight + _scaled_ratio(target, weighted.z, sums, scale))
+            log_sum_exp(weighted.log_weight + scaled_ratio(target, weighted.z, sums, scale))
             - np.log(len(weighted.log_weight))
         )
         for scale in SCALES
@@ -256,7 +256,7 @@ def _posterior(
     )
 
 
-def _scaled_ratio(target: Target, z: Array, sums: Sums, scale: float) -> Array:
+def scaled_ratio(target: Target, z: Array, sums: Sums, scale: float) -> Array:
     """Log ratio of the target with wider linear priors to the target itself, shape (B,)."""
     if target.hypothesis.linear:
         with np.errstate(invalid="ignore"):

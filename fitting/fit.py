@@ -46,6 +46,10 @@ class FitStatus(StrEnum):
         "posterior."
     )
     NOT_MIXED = "The chains did not mix; the draws are not to be trusted."
+    RUNS_DISAGREE = (
+        "Two runs of the sampler disagree about the evidence by more than their errors allow."
+    )
+    MISSED_MASS = "The chains missed much of the posterior that importance sampling found."
 
 
 @final
@@ -166,9 +170,12 @@ class PosteriorFit:
     pareto_k : float
         Tail index of the importance weights; above 0.7 the evidence is not reliable.
     sampler : str
+        What gave draws and evidence.
     log_likelihood_max : float
         Largest log likelihood among the draws.
     status : FitStatus
+    remark : str
+        A sentence on attempts to do better; empty if there were none.
     """
 
     hypothesis: Hypothesis
@@ -183,6 +190,7 @@ class PosteriorFit:
     log_likelihood_max: float
     status: FitStatus = FitStatus.OK
     scaled_log_evidence: Mapping[float, float] = field(default_factory=dict)
+    remark: str = ""
 
     def __post_init__(self) -> None:
         _lock(self, "draws", (len(self.draws), len(self.names)))

@@ -107,15 +107,18 @@ def draw(
         except pm.exceptions.SamplingError:
             return Chains({}, float("nan"), 0.0, 0.0, FitStatus.NOT_SAMPLED)
     tables = {name: np.asarray(trace.posterior[name].values) for name in names}
-    rhat, ess = _diagnostics(list(tables.values()))
+    rhat, ess = diagnostics(list(tables.values()))
     divergent = float(trace.sample_stats["diverging"].mean())
-    status = FitStatus.OK
-    if divergent > MOST_DIVERGENT:
-        status = FitStatus.DIVERGED
-    if not (rhat <= LARGEST_RHAT and ess >= ENOUGH_EACH * chains):
-        status = FitStatus.NOT_MIXED
+    status = said(rhat, ess, divergent, chains)
     flat = {name: table.reshape(-1, *table.shape[2:]) for name, table in tables.items()}
     return Chains(flat, rhat, ess, divergent, status)
+
+
+def said(rhat: float, ess: float, divergent: float, chains: int) -> FitStatus:
+    """Say how chains went, by the thresholds of `Chains.status`."""
+    if not (rhat <= LARGEST_RHAT and ess >= ENOUGH_EACH * chains):
+        return FitStatus.NOT_MIXED
+    return FitStatus.DIVERGED if divergent > MOST_DIVERGENT else FitStatus.OK
 
 
 @contextmanager
@@ -132,7 +135,7 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _diagnostics(tables: Sequence[FloatArray]) -> tuple[float, float]:
+def diagnostics(tables: Sequence[FloatArray]) -> tuple[float, float]:
     """Largest R-hat and smallest bulk effective size over tables (chains, draws, ...)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

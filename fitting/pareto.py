@@ -1,7 +1,11 @@
 """The tail of importance weights, which says whether their mean can be trusted."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+
+from theory.native import native
 
 Array = NDArray[np.float64]
 
@@ -31,19 +35,51 @@ def pareto_k(log_weights: Array) -> float:
     if excess[-1] <= 1e-12:  # a flat tail is as light as a tail can be
         return float("-inf")
     excess = excess[excess > 0]
-    return _shape(excess) if excess.size >= 5 else float("-inf")
+    return float(generalized_pareto(excess[None])[0][0]) if excess.size >= 5 else float("-inf")
 
 
-def _shape(excess: Array) -> float:
-    """Generalized Pareto shape of sorted positive excesses: Zhang and Stephens' posterior mean."""
-    n = excess.size
+def generalized_pareto(excess: Array) -> tuple[Array, Array]:
+    """Shape and scale of generalized Pareto distributions: Zhang and Stephens' posterior means.
+
+    Parameters
+    ----------
+    excess : ndarray, shape (C, n)
+        Positive excesses over a threshold, every row sorted.
+
+    Returns
+    -------
+    shape, scale : ndarray, shape (C,)
+        The shape with the weak prior towards 0.5.
+    """
+    n = excess.shape[1]
     n_grid = 30 + int(np.sqrt(n))
-    quartile = excess[int(n / 4 + 0.5) - 1]
+    quartile = excess[:, int(n / 4 + 0.5) - 1, None]
     grid = 1 - np.sqrt(n_grid / (np.arange(1, n_grid + 1) - 0.5))
-    b = grid / (3 * quartile) + 1 / excess[-1]
-    k = np.mean(np.log1p(-b[:, None] * excess), axis=1)
+    b = grid / (3 * quartile) + 1 / excess[:, -1:]
+    k = _mean_log(b, excess)
     profile = n * (np.log(-b / k) - k - 1)
-    weight = np.exp(profile - profile.max())
-    best = float(np.sum(b * weight) / weight.sum())
-    shape = float(np.mean(np.log1p(-best * excess)))
-    return (shape * n + 0.5 * 10) / (n + 10)
+    weight = np.exp(profile - profile.max(axis=1, keepdims=True))
+    best = np.sum(b * weight, axis=1) / weight.sum(axis=1)
+    shape = _mean_log(best[:, None], excess)[:, 0]
+    return (shape * n + 0.5 * 10) / (n + 10), -shape / best
+
+
+def _mean_log(b: Array, excess: Array) -> Array:
+    """Mean of ``ln(1 - b x)`` over every row's excesses, for b (C, G): shape (C, G)."""
+    means = np.empty(b.shape)
+    _mean_logs(np.ascontiguousarray(b), np.ascontiguousarray(excess), means)
+    return means
+
+
+@native
+def _mean_logs(b: Array, excess: Array, means: Array) -> None:
+    rows, n = excess.shape
+    for c in range(rows):
+        for g in range(b.shape[1]):
+            total, product = 0.0, 1.0
+            for i in range(n):
+                product *= 1.0 - b[c, g] * excess[c, i]
+                if i % 8 == 7:  # one logarithm for eight factors
+                    total += math.log(product)
+                    product = 1.0
+            means[c, g] = (total + math.log(product)) / n

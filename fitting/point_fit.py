@@ -21,7 +21,10 @@ def inverse_information(information: FloatArray) -> FloatArray:
     scaled = information * scale[:, None] * scale[None, :]
     if np.linalg.eigvalsh(scaled)[0] < 1e-12:
         return np.full(information.shape, np.nan)
-    return np.asarray(np.linalg.inv(scaled) * scale[:, None] * scale[None, :])
+    with np.errstate(over="ignore"):
+        inverse = np.asarray(np.linalg.inv(scaled) * scale[:, None] * scale[None, :])
+    inverse[~np.isfinite(inverse)] = np.nan  # a column too small to be known at all
+    return inverse
 
 
 def status_of(

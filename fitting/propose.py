@@ -27,6 +27,7 @@ def propose(
     seed: int = 0,
     forms: Iterable[Form | str] | None = None,
     noises: Iterable[Noise | str] | None = None,
+    cross_check: bool | None = False,
     workers: int = 1,
 ) -> Comparison:
     """Which known functional forms fit a curve, with default priors.
@@ -42,6 +43,8 @@ def propose(
         Forms or names of registered ones; by default the common ones (`theory.forms.COMMON`).
     noises
         Noises or their names; by default those that suit the curve (`fitting.noise_choice`).
+    cross_check
+        As `fitting.compare.compare`.
     workers
         Threads; the result does not depend on it.
 
@@ -57,7 +60,13 @@ def propose(
         hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in choice.noises]
     except ValueError as error:
         return _nothing(curve, str(error))
-    found = compare(curve, hypotheses, rng=np.random.default_rng(seed), workers=workers)
+    found = compare(
+        curve,
+        hypotheses,
+        rng=np.random.default_rng(seed),
+        cross_check=cross_check,
+        workers=workers,
+    )
     notes = (*found.notes, choice.sentence) if choice.sentence else found.notes
     return replace(found, notes=notes)
 

@@ -37,6 +37,12 @@ def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise", nargs="+", metavar="NOISE", help="only these noises (default: what suits)"
     )
+    parser.add_argument(
+        "--cross-check",
+        action=argparse.BooleanOptionalAction,
+        help="sample candidates again by Hamiltonian chains and bridge sampling where importance "
+        "sampling failed, 5 to 60 s each (default: for a single curve, if they are one or two)",
+    )
     add_column_arguments(parser)
 
 
@@ -60,7 +66,15 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
     from papers.report import render
     from papers.results import to_json, write
 
-    wanted: dict[str, Any] = {"seed": args.seed, "forms": forms, "noises": args.noise}
+    # Without being asked, a few seconds for one curve; never that for each of many.
+    few = None if len(curve_set.curves) == 1 else False
+    cross_check = few if args.cross_check is None else args.cross_check
+    wanted: dict[str, Any] = {
+        "seed": args.seed,
+        "forms": forms,
+        "noises": args.noise,
+        "cross_check": cross_check,
+    }
     proposals: tuple[Proposal, ...] = ()
     with show_progress(args.quiet) as progress:
         if getattr(args, "search", False):

@@ -89,6 +89,7 @@ def candidate_json(score: Score) -> Document:
         "bic": number(score.bic),
         "log_evidence": number(score.log_evidence),
         "log_evidence_se": number(score.log_evidence_se),
+        "sampler": score.sampler,
         "weight": number(score.weight),
         "elpd_loo": number(score.elpd_loo),
         "elpd_forecast": number(score.elpd_forecast),

@@ -25,6 +25,7 @@ def propose_all(
     progress: Progress,
     forms: Sequence[str] | None = None,
     noises: Sequence[str] | None = None,
+    cross_check: bool | None = False,
     n_jobs: int | None = None,
 ) -> tuple[Comparison, ...]:
     """Propose forms for every curve (`fitting.propose.propose`), in order.
@@ -39,12 +40,21 @@ def propose_all(
         Told (label, done, total).
     forms, noises : sequences of str, optional
         Names of the competitors; by default the common forms and the noises that suit a curve.
+    cross_check : bool, optional
+        As `fitting.compare.compare`.
     n_jobs : int, optional
         Processors to use; by default all. The result does not depend on it.
     """
 
     def one(curve: Curve, workers: int, _: Progress | None) -> Comparison:
-        return propose(curve, seed=seed, forms=forms, noises=noises, workers=workers)
+        return propose(
+            curve,
+            seed=seed,
+            forms=forms,
+            noises=noises,
+            cross_check=cross_check,
+            workers=workers,
+        )
 
     return _of_each(one, curves, progress, n_jobs)
 
@@ -57,13 +67,14 @@ def search_and_propose_all(
     progress: Progress,
     forms: Sequence[str] | None = None,
     noises: Sequence[str] | None = None,
+    cross_check: bool | None = False,
     n_jobs: int | None = None,
 ) -> tuple[Proposal, ...]:
     """Search every curve for new forms too (`fitting.search.proposal`), in order.
 
     Parameters
     ----------
-    curves, seed, progress, forms, noises, n_jobs
+    curves, seed, progress, forms, noises, cross_check, n_jobs
         As `propose_all`.
     seconds : float
         After which no further expression is looked at, for each curve.
@@ -76,6 +87,7 @@ def search_and_propose_all(
             seconds=seconds,
             forms=forms,
             noises=noises,
+            cross_check=cross_check,
             workers=workers,
             progress=within,
         )

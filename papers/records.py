@@ -69,8 +69,9 @@ def _curve(curve: Entry) -> Row:
 
 def _candidates(curve: Entry) -> list[Row]:
     names = (
-        "form", "noise", "family", "weight", "log_evidence", "log_evidence_se", "log_likelihood",
-        "n_free", "aic", "aicc", "bic", "elpd_loo", "elpd_forecast", "status", "expression",
+        "form", "noise", "family", "weight", "log_evidence", "log_evidence_se", "sampler",
+        "log_likelihood", "n_free", "aic", "aicc", "bic", "elpd_loo", "elpd_forecast", "status",
+        "expression",
     )  # fmt: skip
     return [
         {**_of(curve), **{n: c.get(n) for n in names}, "doubts": " ".join(doubts_of(c))}

@@ -156,6 +156,20 @@ class Hypothesis:
         y_hat = np.asarray(self.form(curve.t, theta[:, :p]))
         return self.noise.log_likelihood(y_hat, curve, theta[:, p:])
 
+    def pointwise(self, theta: ArrayLike, curve: Curve) -> Array:
+        """Log density of every point at parameters (B, d): shape (B, n).
+
+        Raises
+        ------
+        ValueError
+            If the noise lets points depend on each other.
+        """
+        theta = np.asarray(theta, dtype=np.float64)
+        p = len(self.form.names)
+        return self.noise.pointwise(
+            np.asarray(self.form(curve.t, theta[:, :p])), curve, theta[:, p:]
+        )
+
     def __getstate__(self) -> dict[str, Any]:
         return {"form": self.form, "noise": self.noise, "priors": dict(self.priors)}
 

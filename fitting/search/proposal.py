@@ -126,6 +126,7 @@ def propose_and_search(
     seconds: float = SECONDS,
     forms: Iterable[Form | str] | None = None,
     noises: Iterable[Noise | str] | None = None,
+    cross_check: bool | None = False,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Proposal:
@@ -135,7 +136,7 @@ def propose_and_search(
 
     Parameters
     ----------
-    curve, seed, noises, workers
+    curve, seed, noises, cross_check, workers
         As `fitting.propose.propose`.
     forms
         Forms or names of registered ones; by default the common ones, and of all others those that
@@ -152,7 +153,12 @@ def propose_and_search(
         if name not in named:
             added[name] = FORMS.get(name, one.form)
     comparison = propose(
-        curve, seed=seed, forms=[*known, *added.values()], noises=noises, workers=workers
+        curve,
+        seed=seed,
+        forms=[*known, *added.values()],
+        noises=noises,
+        cross_check=cross_check,
+        workers=workers,
     )
     if added:
         comparison = replace(comparison, notes=(*comparison.notes, CHOSEN))

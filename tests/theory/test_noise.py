@@ -403,6 +403,22 @@ def test_beta_binomial_outside_the_unit_interval_is_impossible() -> None:
 
 
 @pytest.mark.parametrize("name", NOISES)
+def test_points_of_independent_noise_sum_to_the_curve(name: str) -> None:
+    noise = NOISES[name]
+    curve = suited(noise)
+    rng = np.random.default_rng(6)
+    psi = draw_psi(noise, 5, rng)
+    y_hat = np.clip(rng.normal(0.5, 0.2, (5, curve.n_obs)), 0.05, 0.95)
+    if any(p.kind in (NoiseKind.TIME, NoiseKind.COUNT) for p in noise.parameters):
+        with pytest.raises(ValueError, match="a point depends on the others"):
+            noise.pointwise(y_hat, curve, psi)
+        return
+    each = noise.pointwise(y_hat, curve, psi)
+    assert each.shape == (5, curve.n_obs)
+    np.testing.assert_allclose(each.sum(axis=1), noise.log_likelihood(y_hat, curve, psi), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", NOISES)
 def test_noises_are_registered_by_name_and_name_their_parameters_once(name: str) -> None:
     noise = NOISES[name]
     assert noise.name == name

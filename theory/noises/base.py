@@ -132,6 +132,16 @@ class Noise(ABC):
         """Evaluate the log density of ``curve.y`` around ``y_hat`` (B, n): shape (B,)."""
         return self._log_likelihood(y_hat, curve, psi)
 
+    def pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        """Evaluate the log density of every single point around ``y_hat`` (B, n): shape (B, n).
+
+        Raises
+        ------
+        ValueError
+            If the points are not independent given the parameters.
+        """
+        return self._pointwise(y_hat, curve, psi)
+
     def simulate(
         self, y_hat: Array, curve: Curve, psi: Array, *, rng: np.random.Generator
     ) -> Array:
@@ -156,6 +166,11 @@ class Noise(ABC):
             sd[b] = np.sqrt(np.square(lower).sum(axis=1))
         return mean, sd
 
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        raise ValueError(
+            f"under {self.name} noise a point depends on the others; use log_likelihood."
+        )
+
     @abstractmethod
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array: ...
 
@@ -170,6 +185,11 @@ def gaussian_log_likelihood(noise: Noise, y_hat: Array, curve: Curve, psi: Array
     residual, half_log_det = noise.whiten((curve.y - y_hat)[:, None], curve, psi)
     square = np.einsum("bkn,bkn->b", residual, residual)
     return np.asarray(-0.5 * (curve.n_obs * LOG_2PI + square) - half_log_det)
+
+
+def gaussian_pointwise(residual: Array, variance: Array) -> Array:
+    """Log densities of independent Gaussian residuals (B, n) of ``variance`` (B, n)."""
+    return np.asarray(-0.5 * (residual**2 / variance + np.log(variance) + LOG_2PI))
 
 
 def not_gaussian(noise: Noise) -> ValueError:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from theory.curve import Curve
 from theory.native import native
 from theory.noises.base import OVERDISPERSION, Noise, NoiseParameter, not_gaussian
-from theory.noises.binomial import counts, log_cells
+from theory.noises.binomial import counts, log_cells, log_each_cell
 
 Array = NDArray[np.float64]
 
@@ -44,6 +44,17 @@ class BetaBinomial(Noise):
         total = np.empty(len(theta))
         _log_products(np.ascontiguousarray(y_hat), theta, successes, trials, total)
         return total + log_cells(successes, trials)
+
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        successes, trials = counts(curve, self.name)
+        y_hat, rho = np.broadcast_arrays(y_hat, psi[:, :1])
+        theta = rho[:, 0] / (1 - rho[:, 0])
+        columns = np.empty((curve.n_obs, len(theta)))
+        for i, column in enumerate(columns):
+            one = slice(i, i + 1)
+            single = np.ascontiguousarray(y_hat[:, one])
+            _log_products(single, theta, successes[one], trials[one], column)
+        return columns.T + log_each_cell(successes, trials)
 
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
         _, trials = counts(curve, self.name)

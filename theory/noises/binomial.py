@@ -38,6 +38,13 @@ class Binomial(Noise):
         terms = xlogy(successes, p) + xlog1py(trials - successes, -p)
         return np.where(inside, terms.sum(axis=-1) + log_cells(successes, trials), -np.inf)
 
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        successes, trials = counts(curve, self.name)
+        inside = (y_hat >= 0) & (y_hat <= 1)
+        p = np.clip(y_hat, 0.0, 1.0)
+        terms = xlogy(successes, p) + xlog1py(trials - successes, -p)
+        return np.where(inside, terms + log_each_cell(successes, trials), -np.inf)
+
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
         _, trials = counts(curve, self.name)
         return rng.binomial(trials.astype(np.int64), np.clip(y_hat, 0.0, 1.0)) / trials
@@ -64,8 +71,13 @@ def counts(curve: Curve, name: str) -> tuple[Array, Array]:
 
 def log_cells(successes: Array, trials: Array) -> float:
     """Log number of ways to the successes (n,), over the widths ``1/trials`` of their cells."""
+    return float(np.sum(log_each_cell(successes, trials)))
+
+
+def log_each_cell(successes: Array, trials: Array) -> Array:
+    """Log of the width of a cell, of every point (n,)."""
     log_choose = -np.log1p(trials) - betaln(trials - successes + 1, successes + 1)
-    return float(np.sum(log_choose + np.log(trials)))
+    return np.asarray(log_choose + np.log(trials))
 
 
 def are_proportions(y: Array, trials: NDArray[np.int64]) -> bool:

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.curve import Curve
-from theory.noises.base import LOG_2PI, SD_HIGH, SD_LOW, Noise, NoiseParameter, not_gaussian
+from theory.noises.base import (
+    LOG_2PI,
+    SD_HIGH,
+    SD_LOW,
+    Noise,
+    NoiseParameter,
+    gaussian_pointwise,
+    not_gaussian,
+)
 
 Array = NDArray[np.float64]
 
@@ -51,6 +59,9 @@ class MeanLinked(Noise):
         variance = self._variance(y_hat, curve, psi)
         each = (curve.y - y_hat) ** 2 / variance + np.log(variance)
         return np.asarray(-0.5 * (each.sum(axis=-1) + curve.n_obs * LOG_2PI))
+
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        return gaussian_pointwise(curve.y - y_hat, self._variance(y_hat, curve, psi))
 
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
         sd = np.sqrt(self._variance(y_hat[None], curve, psi[None])[0])

@@ -38,6 +38,12 @@ class StudentT(Noise):
         each = 0.5 * np.log(freedom) + betaln(0.5 * freedom, 0.5)
         return np.asarray(-0.5 * (freedom + 1) * tails - log_scale - curve.n_obs * each)
 
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        variance, freedom = white_variance(curve, psi[:, 0]), psi[:, 1:2]
+        tails = np.log1p((curve.y - y_hat) ** 2 / variance / freedom)
+        each = 0.5 * np.log(freedom) + betaln(0.5 * freedom, 0.5)
+        return np.asarray(-0.5 * ((freedom + 1) * tails + np.log(variance)) - each)
+
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
         scale = np.sqrt(white_variance(curve, psi[:1])[0])
         return np.asarray(y_hat + scale * rng.standard_t(psi[1], curve.n_obs))

@@ -12,6 +12,7 @@ from theory.noises.base import (
     Noise,
     NoiseParameter,
     gaussian_log_likelihood,
+    gaussian_pointwise,
     white_variance,
 )
 
@@ -45,6 +46,9 @@ class White(Noise):
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
 
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        return gaussian_pointwise(curve.y - y_hat, white_variance(curve, psi[:, 0]))
+
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
         variance = white_variance(curve, psi[:1])[0]
         return np.asarray(y_hat + np.sqrt(variance) * rng.standard_normal(curve.n_obs))
@@ -68,6 +72,9 @@ class KnownSE(Noise):
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
         return gaussian_log_likelihood(self, y_hat, curve, psi)
+
+    def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        return gaussian_pointwise(curve.y - y_hat, _known_variance(curve)[None])
 
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
         return np.asarray(

@@ -75,7 +75,7 @@ def log_cells(successes: Array, trials: Array) -> float:
 
 
 def log_each_cell(successes: Array, trials: Array) -> Array:
-    """Log of the width of a cell, of every point (n,)."""
+    """Log number of ways to each of the successes (n,), over the width of its cell."""
     log_choose = -np.log1p(trials) - betaln(trials - successes + 1, successes + 1)
     return np.asarray(log_choose + np.log(trials))
 

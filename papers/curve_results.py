@@ -29,6 +29,7 @@ EXPLAINED = (
 def curve_json(comparison: Comparison) -> Document:
     """Return one entry of ``curves``."""
     from papers.fitted_curves import fitted_json
+    from papers.prior_curves import prior_json
     from theory.curve import Schedule
 
     curve = comparison.curve
@@ -53,6 +54,7 @@ def curve_json(comparison: Comparison) -> Document:
         "sensitivity": {f"{s:g}": _families(p) for s, p in comparison.sensitivity.items()},
         "candidates": [candidate_json(score) for score in comparison.scores],
         "fitted": fitted_json(comparison),
+        "prior": prior_json(comparison),
         "residuals": residuals_json(comparison),
         **_stages(comparison.stages),
         "peak": peak_json(comparison),

@@ -10,6 +10,7 @@ from typing import Any
 from papers.figures.curve import curve_drawing
 from papers.figures.development import development_drawing
 from papers.figures.ladder import ladder_drawing
+from papers.figures.prior import prior_drawing
 from papers.figures.residuals import residuals_drawing
 from papers.figures.sparkline import sparkline
 from papers.mathematics import mathml, reference
@@ -110,6 +111,7 @@ def _curve(curve: Entry, key: str, most_rows: int, run: str) -> dict[str, Any]:
     drawings = (
         curve_drawing(curve, f"{key}-points", most_rows=most_rows),
         residuals_drawing(curve, f"{key}-residuals", most_rows=most_rows),
+        prior_drawing(curve, f"{key}-prior"),
     )
     return {
         "key": key,

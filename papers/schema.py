@@ -13,6 +13,8 @@ A results document is one JSON object; a number that could not be computed is nu
                   fitted     {t, average: {median, lower, upper} (95 % band of the average over
                              the candidates by weight), forms: list of {form, noise, weight,
                              median}, heaviest first}
+                  prior      {form, t, lower, upper (95 % of the prior's curves), draws: a few of
+                             them} of the heaviest form, without noise
                   residuals  {form, noise, values, autocorrelation, ljung_box} of the heaviest
                              candidate, before: {autocorrelation, ljung_box} of what its curve
                              leaves before the noise explains any of it
@@ -154,6 +156,15 @@ LICENSE = record(
         "failed": text,
     }
 )
+PRIOR = record(
+    {
+        "form": text,
+        "t": list_of(number, least=1),
+        "lower": list_of(number, least=1),
+        "upper": list_of(number, least=1),
+        "draws": list_of(list_of(number, least=1)),
+    }
+)
 BEFORE = record({"autocorrelation": list_of(number, least=1)}, {"ljung_box": maybe(LJUNG_BOX)})
 CURVE_MORE = {
     "search": maybe(SEARCH),
@@ -163,6 +174,7 @@ CURVE_MORE = {
     "fitted": maybe(
         record({"t": list_of(number, least=1), "average": maybe(BAND), "forms": list_of(FORM)})
     ),
+    "prior": maybe(PRIOR),
     "residuals": maybe(
         record(
             {
@@ -252,6 +264,10 @@ def _check_curve(curve: Mapping[str, Any], place: str) -> None:
             "before": (residuals.get("before") or {}).get("autocorrelation"),
         }
         _same_length(lags, tuple(lags), f"{place}.residuals")
+    if prior := curve.get("prior"):
+        lines = {f"draws[{i}]": values for i, values in enumerate(prior["draws"])}
+        lists = {name: prior[name] for name in ("t", "lower", "upper")} | lines
+        _same_length(lists, (), f"{place}.prior")
     verdict = curve["verdict"]
     known = {candidate["form"] for candidate in curve["candidates"]}
     for form in verdict["forms"]:

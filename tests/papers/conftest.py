@@ -92,6 +92,13 @@ def made_up_curve(seed=0, observable="p_goal", shape="sigmoid", n=60, log_spaced
                 },
             ],
         },
+        "prior": {
+            "form": "logistic",
+            "t": [float(t[0]), float(t[-1])],
+            "lower": [-1.0, -1.0],
+            "upper": [2.0, 0.5],
+            "draws": [[0.0, 1.0], [0.5, 0.2]],
+        },
         "residuals": {
             "form": "logistic",
             "noise": "white",

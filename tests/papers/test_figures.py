@@ -9,6 +9,7 @@ from papers.figures.axes import decades, is_log_spaced
 from papers.figures.curve import curve_drawing, takeaway_of
 from papers.figures.development import development_drawing
 from papers.figures.ladder import ladder_drawing
+from papers.figures.prior import prior_drawing
 from papers.figures.residuals import residuals_drawing
 from papers.figures.sparkline import sparkline
 from papers.wording import short
@@ -16,7 +17,7 @@ from papers.wording import short
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(params=["curve", "residuals", "ladder", "facets", "development"])
+@pytest.fixture(params=["curve", "residuals", "prior", "ladder", "facets", "development"])
 def draw(request, make_curve, study):
     ladder = study["ladders"][0]
     facets = ladder | {
@@ -26,6 +27,7 @@ def draw(request, make_curve, study):
     return {
         "curve": lambda key: curve_drawing(make_curve(), key),
         "residuals": lambda key: residuals_drawing(make_curve(), key),
+        "prior": lambda key: prior_drawing(make_curve(), key),
         "ladder": lambda key: ladder_drawing(ladder, key),
         "facets": lambda key: ladder_drawing(facets, key),
         "development": lambda key: development_drawing(
@@ -108,9 +110,16 @@ def test_a_point_is_where_its_number_says(make_curve):
 
 
 def test_curves_without_fits_are_drawn(make_curve):
-    curve = make_curve() | {"fitted": None, "residuals": None, "candidates": [], "y_se": None}
+    curve = make_curve() | {
+        "fitted": None,
+        "residuals": None,
+        "prior": None,
+        "candidates": [],
+        "y_se": None,
+    }
     assert "goes from" in curve_drawing(curve, "k").takeaway
     assert residuals_drawing(curve, "k") is None
+    assert prior_drawing(curve, "k") is None
     short_curve = make_curve() | {"t": [5.0], "y": [1.0], "y_se": None, "fitted": None}
     assert curve_drawing(short_curve, "k").tables[0].rows == ((5.0, 1.0),)
 
@@ -294,3 +303,10 @@ def test_a_sparkline_stays_in_its_box(make_curve):
     points = np.array(re.findall(r"([\d.]+),([\d.]+)", svg), dtype=float)
     assert (points >= 0).all() and points[:, 0].max() <= 96 and points[:, 1].max() <= 22
     assert "polyline" in sparkline(make_curve() | {"y": [1.0] * 60})
+
+
+def test_the_caption_of_the_prior_counts_the_points_it_covers(make_curve):
+    curve = make_curve(n=40)
+    upper = np.interp(curve["t"], curve["prior"]["t"], curve["prior"]["upper"])
+    inside = int(np.sum((np.array(curve["y"]) <= upper) & (np.array(curve["y"]) >= -1.0)))
+    assert f": {inside} of the 40 points observed are there" in prior_drawing(curve, "k").takeaway

@@ -11,6 +11,7 @@ from fitting.fit import PointFit, PosteriorFit
 from fitting.forecast import Forecast
 from fitting.onset_law import Rung
 from fitting.onsets import OnsetComparison, OnsetScore, OnsetVerdict, OnsetVerdictKind
+from fitting.prior_draws import prior_draws
 from fitting.stages import Peak, Stage, Stages
 from fitting.verdict import Verdict, VerdictKind
 from papers.curve_results import number
@@ -293,3 +294,15 @@ def test_nan_is_never_written(tmp_path, document):
     with pytest.raises(ValueError, match="Out of range"):
         write(tmp_path, document)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_prior_curves_are_those_of_the_leading_form_at_prior_draws(comparison):
+    entry = to_json("propose", [comparison[0]], None, {})["curves"][0]
+    prior, hypothesis = entry["prior"], comparison[0].scores[0].hypothesis
+    assert prior["form"] == "logistic"
+    draws = prior_draws(hypothesis, 512)
+    np.testing.assert_allclose(prior["draws"], hypothesis.form(prior["t"], draws[:6]))
+    values = hypothesis.form(prior["t"], draws)
+    assert np.mean((values >= prior["lower"]) & (values <= prior["upper"])) == pytest.approx(
+        0.95, abs=2 / 512
+    )

@@ -48,8 +48,6 @@ _STAGE_DRAWS = 300
 # Candidates whose evidence is this many nats behind have a weight below a thousandth.
 _MARGIN = 7.0
 _PRECISION = 0.03
-# So many candidates are sampled again without having been asked for it, if one may.
-_FEW = 2
 
 
 def compare(
@@ -58,7 +56,7 @@ def compare(
     *,
     rng: np.random.Generator,
     with_forecast: bool = True,
-    cross_check: bool | None = False,
+    cross_check: bool = False,
     workers: int = 1,
 ) -> Comparison:
     """Compare complete hypotheses on one curve.
@@ -76,7 +74,7 @@ def compare(
         Whether to hold the forms against the first part of the curve too.
     cross_check
         Whether candidates that matter, but that importance sampling failed on, are sampled again
-        by Hamiltonian chains and bridge sampling, 5 to 60 s each. None: if they are one or two.
+        by Hamiltonian chains and bridge sampling, 5 to 100 s each.
     workers
         Threads; the result does not depend on it.
 
@@ -103,7 +101,7 @@ def _compared(
     hypotheses: Sequence[Hypothesis],
     rng: np.random.Generator,
     with_forecast: bool,
-    cross_check: bool | None,
+    cross_check: bool,
     workers: int,
 ) -> Comparison:
     grid = family_grid(curve.t)
@@ -120,13 +118,12 @@ def _compared(
         precision=_PRECISION,
         workers=workers,
     )
-    if cross_check is not False:
+    if cross_check:
         sampled = cross_checked(
             [posterior for posterior, _ in found],
             curve,
             rngs=for_check.spawn(len(found)),
             margin=_MARGIN,
-            most=_FEW if cross_check is None else None,
         )
         found = [(one, modes) for one, (_, modes) in zip(sampled, found, strict=True)]
     candidates = each(

@@ -1,6 +1,6 @@
 """Evidence where importance sampling failed: chains of the same density, then bridge sampling.
 
-It costs 5 to 60 s a hypothesis. Chains know nothing of the importance sample, and two runs with
+It costs 5 to 100 s a hypothesis. Chains know nothing of the importance sample, and two runs with
 different seeds must agree; otherwise the number is not computed, with the reason.
 """
 
@@ -103,7 +103,6 @@ def cross_checked(
     *,
     rngs: Sequence[np.random.Generator],
     margin: float,
-    most: int | None = None,
 ) -> list[PosteriorFit]:
     """Sample again what importance sampling failed on and what matters.
 
@@ -116,8 +115,6 @@ def cross_checked(
         One for each.
     margin
         Nats behind the best evidence from which on a candidate does not matter.
-    most
-        None of them is sampled again if there are more than so many.
 
     Returns
     -------
@@ -125,11 +122,8 @@ def cross_checked(
         In the same order. One that could not be checked keeps its rough evidence, and says why; if
         that rests on fewer than 20 effective draws, it has none.
     """
-    affected = gated(found, margin)
-    if most is not None and len(affected) > most:
-        return list(found)
     checked = list(found)
-    for i in affected:
+    for i in gated(found, margin):
         again = bridge_evidence(found[i].hypothesis, curve, rng=rngs[i])
         checked[i] = judged(found[i], again)
     return checked

@@ -21,6 +21,7 @@ _UNSEEN = 0.1
 _POINTS_EACH = 5
 _P_VALUE = 0.01
 _EDGE = 2.3
+_CHECKABLE = (FitStatus.FEW_EFFECTIVE_DRAWS, FitStatus.HEAVY_WEIGHTS)
 # Standardized residuals of less than this are not scatter.
 _SCATTERED = 0.1
 
@@ -71,6 +72,8 @@ def _of_posterior(hypothesis: Hypothesis, curve: Curve, posterior: PosteriorFit)
         found.append(str(posterior.status))
     if posterior.remark:
         found.append(posterior.remark)
+    elif posterior.status in _CHECKABLE:
+        found.append("It was not checked by bridge sampling (--cross-check).")
     if posterior.log_evidence_se is not None and posterior.log_evidence_se > _LARGE_SE:
         found.append(
             f"The log evidence has a Monte-Carlo error of {posterior.log_evidence_se:.2f}."

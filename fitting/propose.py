@@ -27,7 +27,7 @@ def propose(
     seed: int = 0,
     forms: Iterable[Form | str] | None = None,
     noises: Iterable[Noise | str] | None = None,
-    cross_check: bool | None = False,
+    cross_check: bool = False,
     workers: int = 1,
 ) -> Comparison:
     """Which known functional forms fit a curve, with default priors.

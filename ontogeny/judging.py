@@ -39,9 +39,9 @@ def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cross-check",
-        action=argparse.BooleanOptionalAction,
+        action="store_true",
         help="sample candidates again by Hamiltonian chains and bridge sampling where importance "
-        "sampling failed, 5 to 60 s each (default: for a single curve, if they are one or two)",
+        "sampling failed, 5 to 100 s each",
     )
     add_column_arguments(parser)
 
@@ -66,14 +66,11 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
     from papers.report import render
     from papers.results import to_json, write
 
-    # Without being asked, a few seconds for one curve; never that for each of many.
-    few = None if len(curve_set.curves) == 1 else False
-    cross_check = few if args.cross_check is None else args.cross_check
     wanted: dict[str, Any] = {
         "seed": args.seed,
         "forms": forms,
         "noises": args.noise,
-        "cross_check": cross_check,
+        "cross_check": args.cross_check,
     }
     proposals: tuple[Proposal, ...] = ()
     with show_progress(args.quiet) as progress:

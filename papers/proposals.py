@@ -25,7 +25,7 @@ def propose_all(
     progress: Progress,
     forms: Sequence[str] | None = None,
     noises: Sequence[str] | None = None,
-    cross_check: bool | None = False,
+    cross_check: bool = False,
     n_jobs: int | None = None,
 ) -> tuple[Comparison, ...]:
     """Propose forms for every curve (`fitting.propose.propose`), in order.
@@ -40,7 +40,7 @@ def propose_all(
         Told (label, done, total).
     forms, noises : sequences of str, optional
         Names of the competitors; by default the common forms and the noises that suit a curve.
-    cross_check : bool, optional
+    cross_check : bool
         As `fitting.compare.compare`.
     n_jobs : int, optional
         Processors to use; by default all. The result does not depend on it.
@@ -67,7 +67,7 @@ def search_and_propose_all(
     progress: Progress,
     forms: Sequence[str] | None = None,
     noises: Sequence[str] | None = None,
-    cross_check: bool | None = False,
+    cross_check: bool = False,
     n_jobs: int | None = None,
 ) -> tuple[Proposal, ...]:
     """Search every curve for new forms too (`fitting.search.proposal`), in order.

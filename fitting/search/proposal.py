@@ -126,7 +126,7 @@ def propose_and_search(
     seconds: float = SECONDS,
     forms: Iterable[Form | str] | None = None,
     noises: Iterable[Noise | str] | None = None,
-    cross_check: bool | None = False,
+    cross_check: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Proposal:

@@ -114,9 +114,9 @@ def test_only_what_matters_and_was_gated_is_sampled_again() -> None:
     near, far = (importance(v, FitStatus.HEAVY_WEIGHTS) for v in (-2.0, -20.0))
     nothing = importance(None, FitStatus.NO_SUPPORT)
     assert gated([well, near, far, nothing], margin=7.0) == [1]
-    rngs = [np.random.default_rng(i) for i in range(4)]
-    same = cross_checked([well, near, far, nothing], line(), rngs=rngs, margin=7.0, most=0)
-    assert same == [well, near, far, nothing]
+    rngs = [np.random.default_rng(i) for i in range(3)]
+    same = cross_checked([well, far, nothing], line(), rngs=rngs, margin=7.0)
+    assert same == [well, far, nothing]
 
 
 def test_one_that_was_gated_gets_the_evidence_of_the_chains() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri, stdtr
 
 from fitting.fit import FitStatus, PointFit, PosteriorFit
 from fitting.residuals import LjungBox, autocorrelation, fitted_values, ljung_box
 from fitting.screening import LAPLACE
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis, center_and_extent
-from theory.noise import BetaBinomial, Binomial
+from theory.noise import BetaBinomial, Binomial, MeanLinked, StudentT
+from theory.noises.base import white_variance
 
 FloatArray = NDArray[np.float64]
 
@@ -162,20 +164,26 @@ def residual_test(curve: Curve, point: PointFit) -> LjungBox | None:
 def whitened_residuals(curve: Curve, point: PointFit) -> FloatArray | None:
     """Residuals (n,) that are independent and of variance 1 if the hypothesis holds.
 
-    Prediction errors under Gaussian noise, Pearson residuals under noise of counts; None under
-    other noises and without a point fit.
+    Prediction errors under Gaussian noise, Pearson residuals under noise of counts, normal scores
+    (Dunn and Smyth 1996, J. Comput. Graph. Stat. 5:236) under Student's t; None without a point
+    fit, and under other noises.
     """
     if not np.isfinite(point.log_likelihood):
         return None
-    form, noise = point.hypothesis.form, point.hypothesis.noise
-    p = len(form.names)
+    noise = point.hypothesis.noise
+    psi = point.theta[len(point.hypothesis.form.names) :]
     y_hat = fitted_values(point)
     rest = curve.y - y_hat
     if noise.gaussian:
-        return np.asarray(noise.whiten(rest[None, None], curve, point.theta[None, p:])[0][0, 0])
+        return np.asarray(noise.whiten(rest[None, None], curve, psi[None])[0][0, 0])
+    if isinstance(noise, StudentT):
+        scaled = rest / np.sqrt(white_variance(curve, psi[:1])[0])
+        return np.asarray(-np.sign(scaled) * ndtri(stdtr(psi[1], -np.abs(scaled))))
+    if isinstance(noise, MeanLinked):
+        return np.asarray(rest / np.sqrt(noise.variance(y_hat[None], curve, psi[None])[0]))
     if curve.n_trials is None or not isinstance(noise, Binomial | BetaBinomial):
         return None
     variance = np.maximum(y_hat * (1.0 - y_hat), 1e-12) / curve.n_trials
     if isinstance(noise, BetaBinomial):
-        variance = variance * (1.0 + (curve.n_trials - 1) * point.theta[p])
+        variance = variance * (1.0 + (curve.n_trials - 1) * psi[0])
     return np.asarray(rest / np.sqrt(variance))

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fitting.doubts import whitened_residuals
+from fitting.fit import PointFit
 from fitting.noise_choice import ENOUGH, choose_noises
 from fitting.propose import propose
 from theory.curve import Curve
 from theory.forms import COMMON, FORMS
+from theory.hypothesis import default_hypothesis
 from theory.noise import NOISES, MeanLinked, Noise, OUWhite, StudentT, White
 
 FORMS_TRIED = [FORMS[name] for name in ("linear", "exponential_approach", "logistic")]
@@ -87,3 +90,25 @@ def test_every_noise_can_be_looked_at_on_a_curve_with_all_columns() -> None:
     # The least overdispersion adds r = 1.9 % to the variance: the log likelihood ratio is about
     # r / 2 times the sum of 200 centered squares, of standard deviation 0.19.
     assert -4 * 0.19 < looked["beta_binomial"] < ENOUGH
+
+
+@pytest.mark.parametrize(
+    ("noise", "psi"),
+    [(StudentT(), [0.03, 2.5]), (MeanLinked((0.0, 1.0)), [0.01, 0.08])],
+    ids=["student_t", "mean_linked"],
+)
+def test_standardized_residuals_of_the_true_noise_are_standard_normal(
+    noise: Noise, psi: list[float]
+) -> None:
+    curve = simulated(noise, psi, 5)
+    hypothesis = default_hypothesis(FORMS["logistic"], noise, curve)
+    values = {"floor": 0.0, "gain": 1.0, "rate": 1 / 8, "midpoint": 50.0}
+    theta = np.array([*(values[name] for name in hypothesis.form.names), *psi])
+    p = theta.size
+    point = PointFit(
+        hypothesis, curve, hypothesis.names, theta, np.zeros(p), np.zeros((p, p)), 0.0, T.size, p
+    )
+    white = whitened_residuals(curve, point)
+    assert white is not None
+    assert stats.kstest(white, "norm").pvalue > 1e-3
+    assert np.sign(white).tolist() == np.sign(curve.y - TRUTH).tolist()

@@ -56,18 +56,19 @@ class MeanLinked(Noise):
         raise not_gaussian(self)
 
     def _log_likelihood(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
-        variance = self._variance(y_hat, curve, psi)
+        variance = self.variance(y_hat, curve, psi)
         each = (curve.y - y_hat) ** 2 / variance + np.log(variance)
         return np.asarray(-0.5 * (each.sum(axis=-1) + curve.n_obs * LOG_2PI))
 
     def _pointwise(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
-        return gaussian_pointwise(curve.y - y_hat, self._variance(y_hat, curve, psi))
+        return gaussian_pointwise(curve.y - y_hat, self.variance(y_hat, curve, psi))
 
     def _simulate(self, y_hat: Array, curve: Curve, psi: Array, rng: np.random.Generator) -> Array:
-        sd = np.sqrt(self._variance(y_hat[None], curve, psi[None])[0])
+        sd = np.sqrt(self.variance(y_hat[None], curve, psi[None])[0])
         return np.asarray(y_hat + sd * rng.standard_normal(curve.n_obs))
 
-    def _variance(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+    def variance(self, y_hat: Array, curve: Curve, psi: Array) -> Array:
+        """Variance of every point (B, n) around ``y_hat`` (B, n)."""
         low, high = self.ends or ends_of(curve)
         place = np.clip((y_hat - low) / (high - low), 0.0, 1.0)
         log_sd = np.log(psi)

@@ -31,6 +31,9 @@ ENOUGH = 3.0
 """Gain of the log likelihood, in nats, from which a noise is let in. Twice it is chi-squared with
 one degree of freedom for one parameter too many (Wilks 1938): exceeded by chance in 1.4 %."""
 
+UNEVEN = 0.5
+"""Spread of the gaps over their mean from which memory in t and memory in points are told apart."""
+
 FAR = 10.0
 """Nats behind the best of the others from which on a noise is left out all the same."""
 
@@ -92,9 +95,9 @@ def choose_noises(curve: Curve, forms: Sequence[Form]) -> NoiseChoice:
         If the curve does not vary.
     """
     usual = noises_for(curve)
-    others = [noise for noise in others_for(curve) if noise not in usual]
-    if not others or curve.n_obs < _FEWEST:
+    if curve.n_obs < _FEWEST:
         return NoiseChoice(usual)
+    others = [noise for noise in others_for(curve) if noise not in usual]
     fitted = _fitted(curve, forms)
     if not len(fitted):
         return NoiseChoice(usual)
@@ -105,8 +108,14 @@ def choose_noises(curve: Curve, forms: Sequence[Form]) -> NoiseChoice:
 
 
 def others_for(curve: Curve) -> tuple[Noise, ...]:
-    """Noises that a curve's columns allow and that do not compete by themselves."""
+    """Noises that a curve's columns allow and that do not compete by themselves.
+
+    Memory in points, as of a log of even updates against time, where points lie unevenly.
+    """
     names = ["student_t", "mean_linked"]
+    gaps = np.diff(curve.t)
+    if gaps.std() > UNEVEN * gaps.mean():
+        names.append("ar1_white")
     if any(isinstance(noise, Binomial) for noise in noises_for(curve)):
         names.append("beta_binomial")
     return tuple(NOISES[name] for name in names)

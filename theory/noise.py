@@ -55,22 +55,14 @@ NOISES: Mapping[str, Noise] = MappingProxyType(
 """Every noise by name."""
 
 
-UNEVEN = 0.5
-"""Spread of the gaps over their mean from which memory in t and memory in points are told apart."""
-
-
 def noises_for(curve: Curve) -> tuple[Noise, ...]:
     """Noises that compete on a curve by themselves: what its own columns allow.
 
-    White and wander plus white always, the wander in the index of the points too where these lie
-    unevenly (a log of even updates against time, say); the known standard errors alone where
-    ``y_se`` is given (all others add to them); binomial where ``n_trials`` is given and y is a
-    proportion of them; a moving average where the log says that it is one.
+    White and wander plus white always; the known standard errors alone where ``y_se`` is given
+    (all others add to them); binomial where ``n_trials`` is given and y is a proportion of them; a
+    moving average where the log says that it is one.
     """
     noises: tuple[Noise, ...] = (White(), OUWhite())
-    gaps = np.diff(curve.t)
-    if gaps.size > 1 and gaps.std() > UNEVEN * gaps.mean():
-        noises = (*noises, AR1White())
     if curve.window is not None and curve.window > 1:
         noises = (*noises, MovingAverage())
     if curve.y_se is not None and np.all(curve.y_se > 0):

@@ -78,8 +78,11 @@ def test_trees_are_asked_for_by_one_mapping(
     assert tree["log_likelihood"]["y"].shape == (1, len(fits["line"].draws), CURVE.n_obs)
 
 
-def test_autocorrelated_noise_has_no_likelihood_of_points() -> None:
-    data = to_arviz({"wander": fitted("linear", "ou_white")}, CURVE)["wander"]
+def test_autocorrelated_noise_has_no_likelihood_of_points(fits: dict[str, PosteriorFit]) -> None:
+    wander = default_hypothesis(FORMS["linear"], NOISES["ou_white"], CURVE)
+    draws = np.ones((5, len(wander.names)))
+    fit = replace(fits["line"], hypothesis=wander, names=wander.names, draws=draws)
+    data = to_arviz({"wander": fit}, CURVE)["wander"]
     assert "log_likelihood" not in data
 
 

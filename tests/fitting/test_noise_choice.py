@@ -11,7 +11,7 @@ from fitting.propose import propose
 from theory.curve import Curve
 from theory.forms import COMMON, FORMS
 from theory.hypothesis import default_hypothesis
-from theory.noise import NOISES, MeanLinked, Noise, OUWhite, StudentT, White
+from theory.noise import NOISES, AR1White, MeanLinked, Noise, OUWhite, StudentT, White
 
 FORMS_TRIED = [FORMS[name] for name in ("linear", "exponential_approach", "logistic")]
 T = np.linspace(1.0, 100.0, 200)
@@ -51,6 +51,16 @@ def test_a_noise_that_is_not_needed_comes_in_as_rarely_as_chance_lets_it(
     chance = 2 * stats.chi2.sf(2 * ENOUGH, 1)
     let_in = sum(len(names(simulated(noise, psi, seed))) > 2 for seed in range(12))
     assert let_in <= stats.binom.ppf(0.9999, 12, chance)
+
+
+def test_memory_in_points_is_let_in_on_uneven_grids() -> None:
+    t = np.geomspace(1.0, 100.0, 200)
+    truth = 1 / (1 + np.exp(-(t - 50) / 8))
+    psi, rng = np.array([0.05, 4.5, 0.0]), np.random.default_rng(2)
+    y = AR1White().simulate(truth, Curve("y", t, truth), psi, rng=rng)
+    assert "ar1_white" in names(Curve("y", t, y))
+    even = choose_noises(simulated(White(), [0.05], 0), FORMS_TRIED)
+    assert {noise.name for noise, _ in even.gains} == {"student_t", "mean_linked"}
 
 
 def test_the_gain_is_the_log_likelihood_ratio_of_the_residuals() -> None:

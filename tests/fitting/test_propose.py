@@ -93,9 +93,10 @@ def test_every_missing_number_has_a_doubt(comparison: Comparison) -> None:
                 assert "intervals (lower, upper)" in text or "limit to" in text
 
 
-def test_same_seed_same_result(comparison: Comparison) -> None:
-    again = propose(noisy(sigmoid(), 0, sd=0.02), forms=FORMS_FEW)
-    other = propose(noisy(sigmoid(), 0, sd=0.02), forms=FORMS_FEW, seed=1)
+def test_same_seed_same_result() -> None:
+    forms = ("linear", "logistic")
+    comparison, again = (propose(noisy(sigmoid(), 0, sd=0.02), forms=forms) for _ in range(2))
+    other = propose(noisy(sigmoid(), 0, sd=0.02), forms=forms, seed=1)
     assert again.family_probabilities == comparison.family_probabilities
     assert again.scores[0].log_evidence == comparison.scores[0].log_evidence
     ours, theirs = (c.score("logistic", "white").log_evidence for c in (comparison, other))

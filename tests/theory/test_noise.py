@@ -571,8 +571,6 @@ def test_noises_for_a_curve_follow_its_columns() -> None:
     odd = Curve("x", t, y, n_trials=np.full(4, 7))  # 0.5 is no proportion of 7
     assert names(odd) == ["white", "ou_white"]
     assert names(Curve("x", t, y, window=100)) == ["white", "ou_white", "moving_average"]
-    assert names(Curve("x", np.geomspace(1, 50, 4), y)) == ["white", "ou_white", "ar1_white"]
-    assert names(Curve("x", np.array([1.0, 2.3, 3.1, 4.0]), y)) == ["white", "ou_white"]
 
 
 @pytest.mark.parametrize("name", ["white", "known_se", "ou_white", "ar1_white", "moving_average"])

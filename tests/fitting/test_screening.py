@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from fitting.log_sum_exp import log_sum_exp
 from fitting.screening import LAPLACE, posteriors, rough
+from fitting.starts import Profile
 from fitting.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
@@ -82,3 +83,15 @@ def test_what_is_left_out_could_not_have_mattered() -> None:
     for hypothesis in left_out:
         want, _ = by_prior(hypothesis, curve)
         assert want < best - MARGIN
+
+
+def test_stages_too_far_away_to_be_seen_do_no_harm() -> None:
+    """Their columns are tiny, down to nothing at all, and no gain makes a curve of them."""
+    curve = flat(0)
+    for name in ("logistic", "double_logistic", "signed_double_logistic"):
+        profile = Profile(Target(default_hypothesis(FORMS[name], NOISES["white"], curve), curve))
+        z = 3.0 * np.random.default_rng(1).standard_normal((4000, len(profile.free)))
+        score, residual = profile(z)
+        assert not np.isnan(score).any()
+        assert np.isfinite(residual[np.isfinite(score)]).all()
+        assert np.isfinite(score).mean() > 0.99

@@ -20,7 +20,8 @@ FloatArray = NDArray[np.float64]
 Estimate = tuple[float | None, str]
 
 WELL = "no status"
-MOST_CALLS = 60_000  # after which nested sampling is stopped, here
+MOST_CALLS = 250_000  # after which nested sampling is stopped, without an estimate
+STOPPED = f"stopped after {MOST_CALLS:,} calls of the likelihood"
 
 
 class NotInstalled(Exception):
@@ -104,8 +105,9 @@ def by_dynesty(case: Any, seed: int) -> Estimate:
         warnings.simplefilter("ignore")
         sampler.run_nested(print_progress=False, maxcall=MOST_CALLS)
     calls = int(np.sum(sampler.results.ncall))
-    status = WELL if calls < MOST_CALLS else f"stopped after {MOST_CALLS:,} calls"
-    return float(sampler.results.logz[-1]), status
+    if calls >= MOST_CALLS:
+        return None, STOPPED
+    return float(sampler.results.logz[-1]), WELL
 
 
 def by_nautilus(case: Any, seed: int) -> Estimate:
@@ -125,7 +127,7 @@ def by_nautilus(case: Any, seed: int) -> Estimate:
         seed=seed,
     )
     done = sampler.run(verbose=False, n_like_max=MOST_CALLS)
-    return float(sampler.log_z), WELL if done else f"stopped after {MOST_CALLS:,} calls"
+    return (float(sampler.log_z), WELL) if done else (None, STOPPED)
 
 
 PEERS: Mapping[str, Callable[[Any, int], Estimate]] = MappingProxyType(

@@ -243,11 +243,22 @@ def test_wander_evidence_agrees_with_independent_importance_sampling() -> None:
     )
     log_weight = log_prior + value - log_proposal
     want = logsumexp(log_weight) - np.log(size)
-    assert np.sqrt(np.sum(np.exp(log_weight - logsumexp(log_weight)) ** 2)) < 0.02
+    share = np.exp(log_weight - logsumexp(log_weight))
+    assert np.sqrt(np.sum(share**2)) < 0.02
     for seed in SEEDS:
         fit = log_evidence(hypothesis, curve, rng=np.random.default_rng(seed))
         assert fit.status is FitStatus.OK
         assert fit.log_evidence == pytest.approx(want, abs=TOLERANCE)
+        draws = hypothesis.standard(fit.draws)
+        size_drawn = min(fit.ess, len(draws))
+        # Means, and the tail of the white part, which may be wander of short memory.
+        white = hypothesis.names.index("sd_white")
+        for measure in (lambda x: x, lambda x: (x[:, [white]] < -1.0).astype(float)):
+            mean = share @ measure(z)
+            variance = share @ (measure(z) - mean) ** 2
+            own = share**2 @ (measure(z) - mean) ** 2
+            error = np.sqrt(variance / size_drawn + own)
+            assert np.all(np.abs(measure(draws).mean(axis=0) - mean) < 4 * error)
 
 
 def dense_ou(hypothesis: Hypothesis, curve: Curve, theta: Array) -> Array:

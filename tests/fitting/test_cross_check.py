@@ -1,12 +1,16 @@
 """Evidence by chains and bridge sampling: against quadrature and importance sampling."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.stats import norm
 
+import fitting.compare as compare_module
+from fitting.compare import compare
 from fitting.cross_check import (
     BRIDGE,
     USELESS_ESS,
@@ -18,11 +22,14 @@ from fitting.cross_check import (
 from fitting.doubts import doubts
 from fitting.evidence import log_evidence
 from fitting.fit import FitStatus, PosteriorFit
+from fitting.screening import posteriors
 from fitting.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis
 from theory.noise import NOISES
+
+Array = NDArray[np.float64]
 
 
 def line() -> Curve:
@@ -119,11 +126,45 @@ def test_only_what_matters_and_was_gated_is_sampled_again() -> None:
     assert same == [well, far, nothing]
 
 
-def test_one_that_was_gated_gets_the_evidence_of_the_chains() -> None:
-    rough = importance(-30.0, FitStatus.FEW_EFFECTIVE_DRAWS)
-    (found,) = cross_checked([rough], line(), rngs=[np.random.default_rng(0)], margin=7.0)
-    assert found.sampler == BRIDGE
-    assert found.status is FitStatus.OK
+def test_a_comparison_without_failures_is_the_same_with_and_without_the_check() -> None:
+    curve = line()
+    hypotheses = [
+        default_hypothesis(FORMS[form], NOISES["white"], curve) for form in ("constant", "linear")
+    ]
+    plain, checked = (
+        compare(
+            curve,
+            hypotheses,
+            rng=np.random.default_rng(3),
+            with_forecast=False,
+            cross_check=asked,
+        )
+        for asked in (False, True)
+    )
+    assert [s.log_evidence for s in plain.scores] == [s.log_evidence for s in checked.scores]
+    assert BRIDGE not in {score.sampler for score in checked.scores}
+
+
+def test_a_gated_candidate_of_a_comparison_is_sampled_again_if_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gate_all(*args: Any, **options: Any) -> list[tuple[PosteriorFit, Array]]:
+        return [
+            (replace(posterior, status=FitStatus.HEAVY_WEIGHTS), modes)
+            for posterior, modes in posteriors(*args, **options)
+        ]
+
+    monkeypatch.setattr(compare_module, "posteriors", gate_all)
+    curve = line()
+    hypotheses = [default_hypothesis(FORMS["linear"], NOISES["white"], curve)]
+    samplers = {}
+    for asked in (False, True):
+        rng = np.random.default_rng(3)
+        found = compare(curve, hypotheses, rng=rng, with_forecast=False, cross_check=asked)
+        samplers[asked] = found.scores[0].sampler
+        assert (found.scores[0].status == "") == asked
+    assert samplers[False] != BRIDGE
+    assert samplers[True] == BRIDGE
 
 
 def test_a_failed_check_leaves_a_rough_number_and_says_why() -> None:

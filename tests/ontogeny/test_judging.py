@@ -21,8 +21,8 @@ FEW = ("--forms", "constant", "linear", "logistic", "--noise", "white")
 
 CANDIDATE = {
     "form", "noise", "family", "status", "expression", "latex", "parameters", "log_likelihood",
-    "n_free", "aicc", "bic", "log_evidence", "log_evidence_se", "weight", "elpd_loo",
-    "elpd_forecast", "doubts",
+    "n_free", "aicc", "bic", "log_evidence", "log_evidence_se", "sampler", "weight",
+    "elpd_loo", "elpd_forecast", "doubts",
 }  # fmt: skip
 
 

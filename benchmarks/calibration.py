@@ -264,7 +264,8 @@ HEAD = """# Calibration of the verdicts
 processor time a curve). Designs, truths and noise are described in the script. Bounds are
 one-sided 95 % (Clopper and Pearson), intervals two-sided 95 % (Wilson). ECE: expected calibration
 error of the leading family, truths drawn from the priors; "by chance": what right probabilities
-would show with as many curves."""
+would show with as many curves. Where several states of the code made the curves, no figure is that
+of a single one."""
 
 
 def shard_of(text: str) -> tuple[int, int]:

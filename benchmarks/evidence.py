@@ -19,17 +19,17 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from evidence_peers import PEERS, NotInstalled
-from evidence_referees import (
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from benchmarks.evidence_peers import PEERS, NotInstalled
+from benchmarks.evidence_referees import (
     Truth,
     by_quadrature,
     by_sampling,
     collapsed,
     counted,
 )
-from numpy.typing import NDArray
-from scipy.special import expit
-
 from fitting.evidence import log_evidence
 from theory.curve import Curve
 from theory.forms import FORMS

@@ -64,7 +64,7 @@ def exchanged(
         for k in range(number):
             others = np.delete(here, k, axis=0)
             chosen = np.empty(TRIED, dtype=np.intp)
-            _best_beside(unit, others, target, bool(stages.shares), chosen)
+            _choose_beside(unit, others, target, bool(stages.shares), chosen)
             rows = slice(k * TRIED, (k + 1) * TRIED)
             starts[c, rows] = single[c]
             starts[c, rows, k] = values[chosen]
@@ -80,7 +80,7 @@ def _apart(stages: StageSum, found: FloatArray) -> FloatArray:
     return single
 
 
-def _best_beside(
+def _choose_beside(
     unit: FloatArray, others: FloatArray, target: FloatArray, one_way: bool, chosen: IntArray
 ) -> None:
     """Choose the unit vectors (N, n) that explain most of what the others (m, n) leave."""

@@ -36,8 +36,6 @@ ALIKE = 0.995
 STARTS = 8
 """Combinations of stages for each curve."""
 
-_DEPENDENT = 1e-6  # share of a stage that the others must leave
-
 
 def stage_starts(
     form: Form,

@@ -1,6 +1,6 @@
 """Whether point fits find the optimum, how fast, and lmfit beside them.
 
-    python -m benchmarks.optimum [--data FOLDER] [--each 5] [--pairs 90]
+    python -m benchmarks.optimum [--data FOLDER] [--each 5] [--pairs 90] [--only-many]
 
 Curves: from every registered form with parameters drawn from its default priors, under white noise
 of 2, 5 and 15 % of the change, seen whole or only to half of their time; and every real curve of
@@ -54,6 +54,7 @@ LMFIT = 64
 CLOSE = 1e-6
 LEAST_CHANGE = 0.2
 SEED = 7
+MANY = "## Many curves"
 
 
 @dataclass(eq=False)
@@ -247,6 +248,7 @@ def many(number: int = 1000) -> list[str]:
         curves.append(Curve("y", T, y))
     pairs = [(default_hypothesis(f, White(), c), c) for f in FORMS.values() for c in curves]
     threads = os.cpu_count() or 1
+    load = os.getloadavg()[0]
     wall, busy = time.perf_counter(), time.process_time()
     fit_many([h for h, _ in pairs], [c for _, c in pairs], workers=threads)
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
@@ -254,7 +256,7 @@ def many(number: int = 1000) -> list[str]:
     return [
         f"{number} curves of {N} points × {forms} forms in {wall:.0f} s with {threads} threads "
         f"({busy:.0f} s of processor time, {1e3 * busy / len(pairs):.2f} ms a fit); 28 of {forms} "
-        f"forms, evenly, are {wall * 28 / forms:.0f} s."
+        f"forms, evenly, are {wall * 28 / forms:.0f} s. Load of the machine before it: {load:.1f}."
     ]
 
 
@@ -277,7 +279,12 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=5, help="curves a form, scatter and part seen")
     parser.add_argument("--pairs", type=int, default=90, help="pairs that lmfit fits too")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--only-many", action="store_true", help="only the last section anew")
     args = parser.parse_args()
+    if args.only_many:
+        before = args.out.read_text(encoding="utf-8").partition(MANY)[0]
+        args.out.write_text("\n".join([before + MANY, "", *many(), ""]), encoding="utf-8")
+        return
     for form in FORMS.values():
         form.compile()
     made = simulated(args.each)
@@ -313,7 +320,7 @@ def main() -> None:
             "",
             *beside,
             "",
-            "## Many curves",
+            MANY,
             "",
             *many(),
             "",

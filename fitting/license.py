@@ -9,7 +9,7 @@ bound is always said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from fitting.error_rate import ErrorRate
@@ -73,7 +73,7 @@ def licensed(verdict: Verdict, recovery: Recovery) -> tuple[Verdict, License]:
         return inconclusive(failed), found
     said = [verdict.reason, found.sentence]
     said += [found.recognized(family) for family in verdict.families]
-    return Verdict(verdict.kind, verdict.families, verdict.forms, " ".join(said)), found
+    return replace(verdict, reason=" ".join(said)), found
 
 
 def _failure(verdict: Verdict, recovery: Recovery) -> str:

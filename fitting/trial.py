@@ -92,6 +92,8 @@ class Record:
         Of the truth, and of the leading family's curves.
     seconds
         Processor time of the comparison.
+    lowest
+        As the verdict's: up to which threshold it would be decided.
     """
 
     index: int
@@ -106,6 +108,7 @@ class Record:
     true_stages: tuple[StageRecord, ...]
     stages: tuple[StageRecord, ...]
     seconds: float
+    lowest: float | None = None
 
     @property
     def decided(self) -> bool:
@@ -208,4 +211,5 @@ def _record(index: int, asked: str, truth: Truth, comparison: Comparison, second
             for s in found
         ),
         seconds=seconds,
+        lowest=verdict.lowest,
     )

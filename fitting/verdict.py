@@ -42,12 +42,17 @@ class Verdict:
         Empty if inconclusive.
     reason
         One sentence.
+    lowest
+        Smallest probability of the likeliest family over Monte-Carlo error and the band: the
+        verdict would be DECIDED at any threshold up to here. None where nothing may be concluded
+        whatever the probabilities are.
     """
 
     kind: VerdictKind
     families: tuple[Family, ...]
     forms: tuple[str, ...]
     reason: str
+    lowest: float | None = None
 
 
 def judge(
@@ -87,9 +92,9 @@ def judge(
     order = np.argsort(-probabilities, kind="stable")
     decided = probabilities[order[0]] >= THRESHOLD
     top = order[:1] if decided else order[:2]
-    lowest = _lowest(top, probabilities, replicates, bands)
-    if lowest < THRESHOLD:
-        return inconclusive(_why_not(order, probabilities, replicates))
+    alone = _lowest(order[:1], probabilities, replicates, bands)
+    if _lowest(top, probabilities, replicates, bands) < THRESHOLD:
+        return inconclusive(_why_not(order, probabilities, replicates), alone)
     names = tuple(_FAMILIES[i] for i in top)
     own = probabilities[top]
     if decided:
@@ -97,8 +102,9 @@ def judge(
             VerdictKind.DECIDED,
             names,
             credible(forms),
-            f"The shape is {names[0]} with probability {_said(own[0])}; at least {_said(lowest)} "
+            f"The shape is {names[0]} with probability {_said(own[0])}; at least {_said(alone)} "
             "over Monte-Carlo error and priors half and twice as wide.",
+            alone,
         )
     return Verdict(
         VerdictKind.TIED,
@@ -106,6 +112,7 @@ def judge(
         credible(forms),
         f"The shape is {names[0]} ({own[0]:.2f}) or {names[1]} ({own[1]:.2f}); "
         "these data do not separate the two.",
+        alone,
     )
 
 
@@ -114,9 +121,9 @@ def _said(probability: float) -> str:
     return ">0.999" if probability > 0.9995 else f"{probability:.3f}"
 
 
-def inconclusive(reason: str) -> Verdict:
+def inconclusive(reason: str, lowest: float | None = None) -> Verdict:
     """Make the verdict that names nothing."""
-    return Verdict(VerdictKind.INCONCLUSIVE, (), (), reason)
+    return Verdict(VerdictKind.INCONCLUSIVE, (), (), reason, lowest)
 
 
 def credible(forms: Sequence[tuple[str, float]], level: float = THRESHOLD) -> tuple[str, ...]:

@@ -165,6 +165,7 @@ def _compared(
         forecast=ahead,
         verdict=verdict,
         notes=_notes(curve, candidates),
+        family_prior=_named(table.family_prior()) if known else {},
     )
 
 

@@ -198,6 +198,8 @@ class Comparison:
         Sentences about the comparison as a whole.
     license
         How such verdicts came out on simulated curves of this design; None where not asked for.
+    family_prior
+        P(F): uniform over the families that some form can produce at all; empty likewise.
     """
 
     curve: Curve
@@ -210,10 +212,11 @@ class Comparison:
     verdict: Verdict
     notes: tuple[str, ...] = field(default=())
     license: License | None = None
+    family_prior: Mapping[Family, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lock the mappings."""
-        for name in ("family_probabilities", "family_se"):
+        for name in ("family_probabilities", "family_prior", "family_se"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         band = {scale: MappingProxyType(dict(p)) for scale, p in self.sensitivity.items()}
         object.__setattr__(self, "sensitivity", MappingProxyType(band))
@@ -242,6 +245,7 @@ class Comparison:
         """Give mapping proxies as dicts, which pickle."""
         state = dict(self.__dict__)
         state["family_probabilities"] = dict(self.family_probabilities)
+        state["family_prior"] = dict(self.family_prior)
         state["family_se"] = dict(self.family_se)
         state["sensitivity"] = {s: dict(p) for s, p in self.sensitivity.items()}
         return state

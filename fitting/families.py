@@ -70,10 +70,20 @@ class FamilyTable:
         top = self.log_evidence[usable].max()
         relative = np.where(usable, np.exp(np.minimum(self.log_evidence - top, 700.0)), 0.0)
         mass = (weight[self.form_of] * relative / noises)[:, None] * self.posterior
-        reach = weight @ self.prior / weight.sum()
+        reach = self._reach()
         mass = np.where(reach > SMALLEST_PRIOR, mass / np.maximum(reach, SMALLEST_PRIOR), 0.0)
         total = mass.sum()
         return np.asarray(mass / total) if total > 0 else np.zeros(mass.shape)
+
+    def family_prior(self) -> FloatArray:
+        """Prior probability (5,) of each family: uniform over those that are in the running."""
+        possible = self._reach() > SMALLEST_PRIOR
+        return np.asarray(possible / possible.sum())
+
+    def _reach(self) -> FloatArray:
+        """How often (5,) the forms together give each family a priori."""
+        weight = redundancy_weights(self.similarity)
+        return np.asarray(weight @ self.prior / weight.sum())
 
     def probabilities(self) -> FloatArray:
         """Posterior probability (5,) of each family, in the order of `Family`."""

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from fitting.doubts import residual_test
 from fitting.estimate import Estimate, estimate
 from fitting.fit import FitStatus, PointFit
-from fitting.nuts import Chains, draw
+from fitting.nuts import Chains, Progress, draw
 from fitting.point import fit
 from fitting.pooled_model import pooled_model, scale_of, start
 from fitting.population import Population, check_kinds, noise_prior, populations
+from fitting.run_names import run_names
 from theory.curve import Curve, relock
 from theory.form import Form
 from theory.hypothesis import default_hypothesis
@@ -135,6 +136,7 @@ def pool(
     tune: int = 1000,
     chains: int = 4,
     target_accept: float = 0.95,
+    progress: Progress | None = None,
 ) -> PooledFit:
     """Fit a form to the runs of one rung together.
 
@@ -150,6 +152,8 @@ def pool(
         Kept and warm-up draws of each chain.
     target_accept
         Acceptance rate that the warm-up aims for; high, for small spreads make narrow posteriors.
+    progress
+        Told (done, total) draws, warm-up included.
 
     Returns
     -------
@@ -179,6 +183,7 @@ def pool(
         chains=chains,
         target_accept=target_accept,
         starts=starts,
+        progress=progress,
     )
     return _pooled(form, runs, curves, priors, unpooled, found)
 
@@ -189,16 +194,7 @@ def _names(curves: Sequence[Curve]) -> tuple[str, ...]:
         raise ValueError(
             f"a population needs at least {FEWEST_RUNS} runs to be estimated; got {len(curves)}."
         )
-    first = curves[0]
-    for curve in curves[1:]:
-        for what in ("observable", "unit", "progress"):
-            one, other = getattr(first, what), getattr(curve, what)
-            if one != other:
-                raise ValueError(f"runs must share their {what}; got {one!r} and {other!r}.")
-    labels = tuple(curve.run for curve in curves)
-    if len(set(labels)) < len(labels) or "" in labels:
-        return tuple(f"run {i}" for i in range(len(curves)))
-    return labels
+    return run_names(curves)
 
 
 def _unpooled(form: Form, curve: Curve, run: str) -> PointFit:

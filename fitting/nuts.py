@@ -5,9 +5,10 @@ PyMC is imported only when it samples.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
@@ -19,6 +20,8 @@ from fitting.fit import FitStatus
 
 FloatArray = NDArray[np.float64]
 Start = Mapping[str, Any]
+Progress = Callable[[int, int], None]
+"""Told (done, total) draws of all chains, warm-up included."""
 
 # Vehtari, Gelman, Simpson, Carpenter and Buerkner 2021, section 4: R-hat below 1.01 and an
 # effective size above 100 a chain.
@@ -65,6 +68,7 @@ def draw(
     chains: int,
     target_accept: float,
     starts: Start | Sequence[Start] | None = None,
+    progress: Progress | None = None,
 ) -> Chains:
     """Draw from a PyMC model with NUTS (Hoffman and Gelman 2014), chain after chain.
 
@@ -83,6 +87,8 @@ def draw(
     starts
         Initial values of free variables: one for each chain, taken as they are, or one for all,
         which PyMC scatters; by default its own.
+    progress
+        Told how far it is.
     """
     import pymc as pm
 
@@ -103,6 +109,7 @@ def draw(
                 target_accept=target_accept,
                 progressbar=False,
                 compute_convergence_checks=False,
+                callback=_counter(progress, chains * (tune + draws)),
             )
         except pm.exceptions.SamplingError:
             return Chains({}, float("nan"), 0.0, 0.0, FitStatus.NOT_SAMPLED)
@@ -112,6 +119,14 @@ def draw(
     status = said(rhat, ess, divergent, chains)
     flat = {name: table.reshape(-1, *table.shape[2:]) for name, table in tables.items()}
     return Chains(flat, rhat, ess, divergent, status)
+
+
+def _counter(progress: Progress | None, total: int) -> Callable[..., None] | None:
+    """Return what PyMC calls after every draw."""
+    if progress is None:
+        return None
+    count = itertools.count(1)
+    return lambda trace, draw: progress(next(count), total)
 
 
 def said(rhat: float, ess: float, divergent: float, chains: int) -> FitStatus:

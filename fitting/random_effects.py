@@ -69,7 +69,7 @@ class RandomEffects:
         Log evidence, in nats, of free frequencies (a lower bound) and of equal ones (for models
         exact; for families a lower bound, models within each family being free).
     noun
-        What is compared: model or family.
+        What is compared: model, family, shape or form.
     status
         What went wrong; empty if nothing.
     doubts
@@ -156,6 +156,7 @@ def random_effects(
     runs: Sequence[str] | None = None,
     families: Mapping[str, str] | None = None,
     concentration: float = 1.0,
+    noun: str = "model",
 ) -> RandomEffects:
     """Estimate how frequent each model is among runs.
 
@@ -173,6 +174,8 @@ def random_effects(
         evenly by the family's models.
     concentration
         Prior concentration of each model; 1 is uniform over frequencies.
+    noun
+        What a model is called in sentences.
 
     Returns
     -------
@@ -191,7 +194,7 @@ def random_effects(
         raise ValueError(f"concentration must be positive and finite; it is {concentration}.")
     prior = np.full(len(names), float(concentration))
     among = None if families is None else _of_families(table, names, run_names, families)
-    return _compared(table, prior, np.eye(len(names)), names, run_names, "model", among)
+    return _compared(table, prior, np.eye(len(names)), names, run_names, noun, among)
 
 
 def _of_families(

@@ -56,17 +56,22 @@ class Population:
         return isinstance(self.center, LogNormal)
 
 
+def is_poolable(form: Form) -> bool:
+    """Tell whether runs can be pooled under a form: one step, known by place, height and speed."""
+    kinds = sorted(parameter.kind for parameter in form.parameters)
+    speeds = (Kind.RATE, Kind.TIMESCALE)
+    return any(kinds == sorted((Kind.FLOOR, Kind.GAIN, Kind.MIDPOINT, s)) for s in speeds)
+
+
 def check_kinds(form: Form) -> None:
-    """Check that runs can be pooled under a form: one step, known by place, height and speed.
+    """Check that runs can be pooled under a form.
 
     Raises
     ------
     ValueError
         If the form has other parameters.
     """
-    kinds = sorted(parameter.kind for parameter in form.parameters)
-    speeds = (Kind.RATE, Kind.TIMESCALE)
-    if any(kinds == sorted((Kind.FLOOR, Kind.GAIN, Kind.MIDPOINT, speed)) for speed in speeds):
+    if is_poolable(form):
         return
     has = ", ".join(f"{p.name} ({p.kind})" for p in form.parameters)
     raise ValueError(

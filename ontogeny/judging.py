@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ontogeny.command import check_names, write_json
 from ontogeny.curves import add_column_arguments, read, say_what_was_left_out
 from ontogeny.progress import show_progress
+from ontogeny.together import check_runs_to_pool, pooled_form, said_together
 
 if TYPE_CHECKING:
     from fitting.comparison import Comparison
@@ -46,10 +47,13 @@ def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
     add_column_arguments(parser)
 
 
-def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
+def judge(
+    args: argparse.Namespace, *, simulated: int | None = None, pool: str | None = None
+) -> int:
     """Compare hypotheses for every curve, write results and report, print the report's path.
 
-    The verdicts are licensed by so many simulated curves, where a number is given.
+    The verdicts are licensed by so many simulated curves, where a number is given; runs are pooled
+    under a form, where one is named.
     """
     from theory.forms import FORMS
     from theory.noise import NOISES
@@ -58,10 +62,14 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
     forms = list(FORMS) if args.forms == [EVERY] else args.forms
     check_names(forms or (), FORMS, "form")
     check_names(args.noise or (), NOISES, "noise")
+    form_of_pool = pooled_form(pool)
     curve_set = read(args.curves, args)
     say_what_was_left_out(curve_set, args.quiet)
+    if form_of_pool is not None:
+        check_runs_to_pool(curve_set.curves, args.curves)
 
     from papers.found_forms import with_searches
+    from papers.populations import populations
     from papers.proposals import propose_all, search_and_propose_all
     from papers.report import render
     from papers.results import to_json, write
@@ -84,8 +92,12 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
     out = args.out or default_out(args.command, args.curves)
     if simulated is not None:
         comparisons = _licensed(comparisons, args, out, simulated, time.monotonic() - began)
+    with show_progress(args.quiet) as progress:
+        together = populations(comparisons, form=form_of_pool, seed=args.seed, progress=progress)
     provenance = _provenance(args, time.monotonic() - began)
     document = to_json(args.command, comparisons, curve_set, provenance)
+    if together:
+        document["populations"] = together
     if proposals:
         document = with_searches(document, proposals)
     write(out, document)
@@ -98,6 +110,8 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
             print(_summary(comparison))
             if proposals:
                 print(_found(proposals[i]))
+        for entry in together:
+            print(said_together(entry))
     print(report)
     return 0
 

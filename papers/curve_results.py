@@ -72,10 +72,7 @@ def curve_json(comparison: Comparison) -> Document:
 
 def candidate_json(score: Score) -> Document:
     """Return one entry of ``candidates``."""
-    parameters = {
-        name: None if estimate is None else _estimate(estimate)
-        for name, estimate in score.parameters.items()
-    }
+    parameters = {name: estimate_json(estimate) for name, estimate in score.parameters.items()}
     return {
         "form": score.form,
         "noise": score.noise,
@@ -126,7 +123,10 @@ def license_json(license: License | None) -> Document | None:
     }
 
 
-def _estimate(estimate: Estimate) -> Document:
+def estimate_json(estimate: Estimate | None) -> Document | None:
+    """Return a number with its uncertainty; null where it could not be computed."""
+    if estimate is None:
+        return None
     names = ("value", "se", "lower", "upper")
     return {name: number(getattr(estimate, name)) for name in names}
 
@@ -177,7 +177,7 @@ def peak_json(comparison: Comparison) -> Document | None:
     return {
         "kind": "trough" if peak.prominence.value < 0 else "peak",
         "family": str(family),
-        **{name: _estimate(getattr(peak, name)) for name in ("time", "height", "prominence")},
+        **{name: estimate_json(getattr(peak, name)) for name in ("time", "height", "prominence")},
         "probability": number(peak.probability * known[family]),
         "probability_given_family": number(peak.probability),
     }

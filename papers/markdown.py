@@ -9,6 +9,7 @@ from typing import Any
 from papers.figures.curve import takeaway_of
 from papers.mathematics import latex
 from papers.sections import ladder as ladders
+from papers.sections import population as together
 from papers.sections import study as studies
 from papers.sections.candidates import candidates
 from papers.sections.forecast import forecast
@@ -37,6 +38,10 @@ def markdown(document: Entry) -> str:
     curves = document["curves"]
     if len(curves) > 1:
         parts += ["## All curves", to_markdown(overview(curves))]
+    if document.get("populations"):
+        parts += ["## Runs together", together.EXPLAINED]
+    for population in document.get("populations", []):
+        parts += _together(population)
     for curve in curves:
         parts += _curve(curve)
     if document["rejected"]:
@@ -65,6 +70,23 @@ def _ladder(ladder: Entry) -> list[str]:
     parts += [markdown_text(f"{ladders.truth(ladder)} {ladder.get('text', '')}".strip())]
     if ladder["scores"]:
         parts += [to_markdown(ladders.scores(ladder)), ladders.EXPLAINED]
+    return parts
+
+
+def _together(entry: Entry) -> list[str]:
+    text = markdown_text
+    parts = [f"### {text(entry['observable'])} · {entry['number']} runs"]
+    parts += [text(upper_first(together.shapes_said(entry)))]
+    parts += [_listed([*together.doubts_together(entry), *together.left_out_said(entry)])]
+    shapes, forms = together.shapes_table(entry), together.forms_table(entry)
+    if shapes is not None:
+        parts += [f"{shapes.caption}:", to_markdown(shapes)]
+    if forms is not None:
+        parts += [text(upper_first(together.forms_said(entry))), to_markdown(forms)]
+    if entry.get("pooled"):
+        parts += [text(together.pooled_said(entry)), _listed(entry["pooled"]["doubts"])]
+        for table in (together.population_table(entry), together.runs_table(entry)):
+            parts += [] if table is None else [f"{table.caption}:", to_markdown(table)]
     return parts
 
 

@@ -10,12 +10,14 @@ from typing import Any
 from papers.figures.curve import curve_drawing
 from papers.figures.development import development_drawing
 from papers.figures.ladder import ladder_drawing
+from papers.figures.population import population_drawing
 from papers.figures.prior import prior_drawing
 from papers.figures.residuals import residuals_drawing
 from papers.figures.sparkline import sparkline
 from papers.mathematics import mathml, reference
 from papers.results import RESULTS
 from papers.sections import ladder as ladders
+from papers.sections import population as together
 from papers.sections import study as studies
 from papers.sections.candidates import candidates
 from papers.sections.families import families
@@ -79,6 +81,8 @@ def html(document: Entry, *, results_name: str = RESULTS, progress: Progress | N
         readings=studies.readings(study) if study else [],
         developments=_developments(document),
         ladders=[_ladder(ladder, i) for i, ladder in enumerate(document.get("ladders", []))],
+        populations=_populations(document),
+        together=together,
         decisive=ladders.DECISION,
         explained=ladders.EXPLAINED,
         groups=groups(entries),
@@ -200,6 +204,25 @@ def _developments(document: Entry) -> list[dict[str, Any]]:
         if drawing is not None:
             found.append({"key": key, "drawing": drawing})
     return found
+
+
+def _populations(document: Entry) -> list[dict[str, Any]]:
+    """Return the runs of each observable together."""
+    return [
+        {
+            "entry": entry,
+            "shapes": together.shapes_said(entry),
+            "shapes_table": together.shapes_table(entry),
+            "forms": together.forms_said(entry),
+            "forms_table": together.forms_table(entry),
+            "doubts": together.doubts_together(entry),
+            "left_out": together.left_out_said(entry),
+            "pooled": together.pooled_said(entry) if entry.get("pooled") else "",
+            "population": together.population_table(entry),
+            "drawing": population_drawing(entry, f"population-{i}"),
+        }
+        for i, entry in enumerate(document.get("populations", []), start=1)
+    ]
 
 
 def _pairs(caption: str, columns: tuple[str, str], document: Entry, key: str) -> Table | None:

@@ -29,6 +29,20 @@ A results document is one JSON object; a number that could not be computed is nu
     provenance    command, seed, versions, git_commit, git_dirty, platform, data (sha256 by file),
                   wall_seconds, input (what was read)
 
+and, from `propose` and `compare`, if two or more runs of an observable were judged ::
+
+    populations   list, one entry an observable: {observable, unit, progress, number (of runs), runs
+                  (those that count), undecided (those of them whose verdict is not decided),
+                  left_out: list of {run, reason}, families and forms: {models: list of {name,
+                  frequency, lower, upper (95 %), exceedance, protected, assigned (runs)},
+                  assignments: list of {run, probabilities}, omnibus_risk, status, sentence, doubts}
+                  or null, reason (of null), doubts,
+                  pooled     with `compare --pool`: {form, expression, noise, status, rhat, ess,
+                             divergent, reason (why there is nothing), left_out, parameters: list of
+                             {name, log (whether the spread is that of ln), median, spread},
+                             runs: list of {run, pooled, single (the run by itself), status},
+                             doubts}}
+
 A study adds ::
 
     study         {name, title, question, verdict, paragraphs: list of sentences,
@@ -64,6 +78,7 @@ from papers.json_checks import (
     record,
     text,
 )
+from papers.population_schema import POPULATION
 from papers.study_schema import DEVELOPMENT, ESTIMATE, LADDER, PEAK, STUDY
 
 SCHEMA = 1
@@ -210,6 +225,7 @@ DOCUMENT = record(
         "provenance": PROVENANCE,
     },
     {
+        "populations": list_of(POPULATION),
         "study": STUDY,
         "ladders": list_of(LADDER),
         "developments": list_of(DEVELOPMENT),

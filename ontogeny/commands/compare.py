@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="test the verdicts on N simulated curves with these times and this noise "
         f"(default: {USUAL}); takes as long as N more curves",
     )
+    parser.add_argument(
+        "--pool",
+        metavar="FORM",
+        help="also fit this form to the runs of each observable together, as draws from a "
+        "population (3 runs or more; minutes an observable)",
+    )
 
 
 def _number(text: str) -> int:
@@ -41,4 +47,4 @@ def _number(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Compare form × noise for every curve."""
-    return judge(args, simulated=args.license)
+    return judge(args, simulated=args.license, pool=args.pool)

@@ -39,7 +39,7 @@ class Scale:
         Shape (p,): of each parameter, of its ln where the population is normal in that.
     starts, errors
         Shape (R, p), in those units: unpooled estimates with standard errors; 0 and inf where
-        a run by itself does not determine the parameter.
+        a run by itself says less of the parameter than the prior does.
     weights
         Shape (R, p), 0 to 1: how much each run's parameters are sampled centered.
     """
@@ -59,7 +59,9 @@ def scale_of(priors: Sequence[Population], unpooled: Sequence[PointFit]) -> Scal
     with np.errstate(all="ignore"):
         errors = np.where(logs, errors / values, errors)
         values = np.where(logs, np.log(values), values)
-    known = np.isfinite(values) & np.isfinite(errors)
+    # A gain of 1e14 ± 1e15, as of a run cut off early, is not known: chains that start there stay.
+    reach = np.array([math.hypot(prior.sd, prior.spread) for prior in priors])
+    known = np.isfinite(values) & (errors < reach)
     columns = zip(priors, values.T, errors.T, known.T, strict=True)
     origin, unit, spread = np.array([_unit(*column) for column in columns]).T
     starts = np.where(known, (values - origin) / unit, 0.0)

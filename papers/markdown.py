@@ -85,6 +85,7 @@ def _together(entry: Entry) -> list[str]:
         parts += [text(upper_first(together.forms_said(entry))), to_markdown(forms)]
     if entry.get("pooled"):
         parts += [text(together.pooled_said(entry)), _listed(entry["pooled"]["doubts"])]
+        parts += [together.POOLED]
         for table in (together.population_table(entry), together.runs_table(entry)):
             parts += [] if table is None else [f"{table.caption}:", to_markdown(table)]
     return parts

@@ -27,6 +27,10 @@ def records(document: Entry) -> dict[str, Table]:
         "stages": [row for curve in curves for row in _stages(curve)],
         "extrema": [_extremum(curve) for curve in curves if curve.get("peak")],
     }
+    populations = document.get("populations", [])
+    found["frequencies"] = [row for entry in populations for row in _frequencies(entry)]
+    found["populations"] = [row for entry in populations for row in _population(entry)]
+    found["pooled"] = [row for entry in populations for row in _pooled(entry)]
     for i, ladder in enumerate(document.get("ladders", []), start=1):
         found[f"ladder_{i}"] = [_flat(score, "doubts") for score in ladder["scores"]]
         found[f"ladder_{i}_onsets"] = [_onset(ladder, onset) for onset in ladder["onsets"]]
@@ -128,6 +132,51 @@ def _extremum(curve: Entry) -> Row:
 def _edges(name: str, estimate: Entry | None) -> Row:
     values = [None if estimate is None else estimate[edge] for edge in EDGES]
     return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+
+
+def _frequencies(entry: Entry) -> list[Row]:
+    return [
+        {
+            "observable": entry["observable"],
+            "of": noun,
+            **model,
+            "omnibus_risk": entry[key]["omnibus_risk"],
+            "doubts": " ".join([*entry["doubts"], *entry[key]["doubts"]]),
+        }
+        for key, noun in (("families", "family"), ("forms", "form"))
+        for model in (entry[key] or {"models": ()})["models"]
+    ]
+
+
+def _population(entry: Entry) -> list[Row]:
+    pooled = entry.get("pooled") or {"parameters": ()}
+    return [
+        {
+            "observable": entry["observable"],
+            "form": pooled["form"],
+            "parameter": parameter["name"],
+            **_edges("median", parameter["median"]),
+            **_edges("spread", parameter["spread"]),
+            "spread_of_ln": int(parameter["log"]),
+        }
+        for parameter in pooled["parameters"]
+    ]
+
+
+def _pooled(entry: Entry) -> list[Row]:
+    pooled = entry.get("pooled") or {"runs": ()}
+    return [
+        {
+            "observable": entry["observable"],
+            "run": run["run"],
+            "form": pooled["form"],
+            "parameter": name,
+            **_edges("pooled", estimate),
+            **_edges("by_itself", run["single"].get(name)),
+        }
+        for run in pooled["runs"]
+        for name, estimate in run["pooled"].items()
+    ]
 
 
 def _flat(entry: Entry, sentences: str) -> Row:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from papers.sections import ladder as ladders
+from papers.sections import population as together
 from papers.sections import study as studies
 from papers.sections.candidates import candidates, hypothesis
 from papers.sections.overview import overview
@@ -34,6 +35,13 @@ def latex_tables(document: Entry) -> dict[str, Table]:
         ),
         "stages": stacked("Stages, with 95 % intervals", [(name_of(c), stages(c)) for c in curves]),
     }
+    populations = [(entry["observable"], entry) for entry in document.get("populations", [])]
+    for name, table in (
+        ("frequencies", together.shapes_table),
+        ("populations", together.population_table),
+        ("pooled", together.runs_table),
+    ):
+        found[name] = stacked(name, [(label, table(entry)) for label, entry in populations])
     for i, ladder in enumerate(document.get("ladders", []), start=1):
         found[f"ladder_{i}"] = ladders.scores(ladder)
     study = document.get("study") or {}

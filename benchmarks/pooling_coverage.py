@@ -292,16 +292,16 @@ def _head(records: Records) -> str:
 HEAD = """# Coverage of partial pooling
 
 `python benchmarks/pooling_coverage.py --replicates {number}`: {number} replicates ({made}; median
-{seconds:.0f} s each) of six runs, every other truncated at t = 50. Populations, noise and design are
-described in the script. {chains} chains of {draws} draws after {tune}: short ones, so that most do
-not pass the strict test of their R-hat; replicates are counted whatever their status. The number of
-replicates is what fitted into the time, whatever they showed.
+{seconds:.0f} s each) of six runs, every other truncated at t = 50. Populations, noise and design
+are described in the script. {chains} chains of {draws} draws after {tune}: short ones, so that most
+do not pass the strict test of their R-hat; replicates are counted whatever their status. The number
+of replicates is what fitted into the time, whatever they showed.
 
 Shares have Wilson's 95 % interval, which takes runs of one replicate for independent; beside it
 stands one that draws whole replicates again. With so few, a cell of the first table cannot tell a
-true 95 % from a true 85 %. RMSE: of ln for midpoint and rate, with the 95 % interval over replicates
-drawn again; below 1 pooling is better. A run's own optimum can lie anywhere where its plateau is not
-seen."""
+true 95 % from a true 85 %. RMSE: of ln for midpoint and rate, with the 95 % interval over
+replicates drawn again; below 1 pooling is better. A run's own optimum can lie anywhere where its
+plateau is not seen."""
 
 
 def main() -> None:

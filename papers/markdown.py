@@ -84,7 +84,7 @@ def _together(entry: Entry) -> list[str]:
     if forms is not None:
         parts += [text(upper_first(together.forms_said(entry))), to_markdown(forms)]
     if entry.get("pooled"):
-        parts += [text(together.pooled_said(entry)), _listed(entry["pooled"]["doubts"])]
+        parts += [text(together.pooled_said(entry)), _listed(together.doubts_of_pooled(entry))]
         parts += [together.POOLED]
         for table in (together.population_table(entry), together.runs_table(entry)):
             parts += [] if table is None else [f"{table.caption}:", to_markdown(table)]

@@ -218,6 +218,7 @@ def _populations(document: Entry) -> list[dict[str, Any]]:
             "doubts": together.doubts_together(entry),
             "left_out": together.left_out_said(entry),
             "pooled": together.pooled_said(entry) if entry.get("pooled") else "",
+            "doubts_of_pooled": together.doubts_of_pooled(entry),
             "population": together.population_table(entry),
             "drawing": population_drawing(entry, f"population-{i}"),
         }

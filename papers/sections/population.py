@@ -96,6 +96,13 @@ def pooled_said(entry: Entry) -> str:
     return f"Pooled under {words(pooled['form'])}, medians of the population: {said}.{doubted}"
 
 
+def doubts_of_pooled(entry: Entry) -> list[str]:
+    """Return the doubts about the pooled fit, and which runs it has not."""
+    pooled = entry.get("pooled") or {"doubts": (), "left_out": ()}
+    left_out = [f"Not pooled: {one['run']}: {one['reason']}" for one in pooled["left_out"]]
+    return [*pooled["doubts"], *left_out]
+
+
 def population_table(entry: Entry) -> Table | None:
     """Return median and spread of the population in each parameter; None without a pooled fit."""
     pooled = entry.get("pooled")

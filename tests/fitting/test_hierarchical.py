@@ -1,5 +1,7 @@
 """Partial pooling against known populations, quadrature and the unpooled fits."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -9,7 +11,7 @@ from scipy.stats import kstest
 
 from fitting.fit import FitStatus
 from fitting.hierarchical import PooledFit, pool
-from fitting.pooled_model import Scale, pooled_model
+from fitting.pooled_model import Scale, pooled_model, scale_of
 from fitting.population import Population, populations
 from theory.curve import Curve
 from theory.forms import FORMS
@@ -119,6 +121,24 @@ def test_sampling_variables_leave_runs_normal_around_the_center() -> None:
     for i, prior in enumerate(priors):
         assert kstest((centers[:, i] - prior.mean) / prior.sd, "norm").pvalue > 1e-4
         assert kstest(spreads[:, i] / prior.spread, "halfnorm").pvalue > 1e-4
+
+
+def test_chains_start_within_reach_of_the_prior() -> None:
+    """Also where the fit of a run cut off early has run away, with a standard error."""
+    curves, _ = logistic_runs(0, [0.1] * 3)
+    fits = [
+        SimpleNamespace(theta=np.array(theta), se=np.array(se))
+        for theta, se in (
+            ([0.1, 0.8, 0.15, 45.0, 0.1], [0.03, 0.1, 0.02, 2.0, 0.01]),
+            ([0.2, 0.7, 0.20, 40.0, 0.1], [0.03, 0.1, 0.02, 2.0, 0.01]),
+            ([0.1, 2e14, 0.07, 500.0, 0.1], [0.03, 1e15, 0.02, np.nan, 0.01]),
+        )
+    ]
+    scale = scale_of(populations(LOGISTIC, curves), fits)
+    assert scale.starts[2, 1] == scale.starts[2, 3] == 0.0
+    assert np.isinf(scale.errors[2, [1, 3]]).all() and not scale.weights[2, [1, 3]].any()
+    np.testing.assert_allclose(scale.origin[1] + scale.unit[1] * scale.starts[:2, 1], [0.8, 0.7])
+    assert np.exp(scale.origin[2] + scale.unit[2] * scale.starts[2, 2]) == pytest.approx(0.07)
 
 
 def poolable() -> list[str]:

@@ -170,6 +170,15 @@ def test_runs_that_cannot_be_fitted_are_named_and_too_few_are_said():
     assert found["runs"] == [] and found["rhat"] is None
 
 
+def test_runs_not_pooled_are_shown(entry, make_document):
+    left_out = [{"run": "flat", "reason": "y must vary."}]
+    document = make_document(
+        populations=[entry | {"pooled": entry["pooled"] | {"left_out": left_out}}]
+    )
+    for text in (html(document), markdown(document)):
+        assert "Not pooled: flat: y must vary." in text
+
+
 def test_no_change_is_said_in_words():
     flat = [judged(rising(f"seed {i}"), family=Family.NONE) for i in range(9)]
     (found,) = populations(flat)

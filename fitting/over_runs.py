@@ -27,6 +27,7 @@ from theory.curve import Curve
 from theory.family import Family
 
 FEWEST_RUNS = 2
+NO_FORMS = "Forms are not compared: fewer than two have an evidence on every run that counts."
 
 
 @final
@@ -43,7 +44,8 @@ class OverRuns:
     left_out
         Pairs (run, reason): runs of which nothing may be concluded.
     families, forms
-        Frequencies of shapes and of forms; None where `reason` says why.
+        Frequencies of shapes and of forms; None where `reason` says why, and of forms also where
+        fewer than two have an evidence on every run, which a doubt says.
     reason
         Why there are no frequencies; empty if there are.
     doubts
@@ -82,18 +84,20 @@ def over_runs(comparisons: Sequence[Comparison]) -> OverRuns:
     left_out = {name: one.verdict.reason for name, one in named.items() if name not in counted}
     undecided = [n for n, one in counted.items() if one.verdict.kind is not VerdictKind.DECIDED]
     enough = len(counted) >= FEWEST_RUNS
+    families, forms = (_families(counted), _forms(counted)) if enough else (None, None)
     reason = (
         f"Of {len(counted)} of {len(named)} runs something may be concluded; frequencies among "
         f"runs need at least {FEWEST_RUNS}."
     )
+    no_forms = (NO_FORMS,) if enough and forms is None else ()
     return OverRuns(
         runs=tuple(counted),
         undecided=tuple(undecided),
         left_out=tuple(left_out.items()),
-        families=_families(counted) if enough else None,
-        forms=_forms(counted) if enough else None,
+        families=families,
+        forms=forms,
         reason="" if enough else reason,
-        doubts=_doubts(named, undecided, list(left_out)),
+        doubts=(*_doubts(named, undecided, list(left_out)), *no_forms),
     )
 
 
@@ -127,17 +131,18 @@ def _effects(
 ) -> RandomEffects:
     """Compare families that are in the running on some run, by their probabilities on each."""
     priors = [one.family_prior for one in counted.values()]
-    families = [family for family in Family if any(prior[family] > 0.0 for prior in priors)]
+    # Priors of another width can bring a family into the running.
+    families = [f for f in Family if any(p[f] > 0.0 for p in (*priors, *probabilities))]
     # A shape that no posterior draw has counts as impossible: it has less than about 0.3 %.
     table = [
-        [_log_odds(p[family], prior[family]) for family in families]
+        [_log_odds(p[family], prior[family] or max(prior.values())) for family in families]
         for p, prior in zip(probabilities, priors, strict=True)
     ]
     return random_effects(table, list(map(str, families)), runs=list(counted), noun="shape")
 
 
 def _log_odds(probability: float, prior: float) -> float:
-    return math.log(probability / prior) if probability > 0.0 and prior > 0.0 else -math.inf
+    return math.log(probability / prior) if probability > 0.0 else -math.inf
 
 
 def _forms(counted: Mapping[str, Comparison]) -> RandomEffects | None:
@@ -174,13 +179,13 @@ def _doubts(
     found, number = [], len(named)
     if left_out:
         found.append(
-            f"{len(left_out)} of {number} runs are left out, as nothing may be concluded of them "
-            f"({', '.join(left_out)}): what is said holds for all runs only if these are like the "
+            f"Left out, as nothing may be concluded of them: {len(left_out)} of {number} runs "
+            f"({', '.join(left_out)}). What is said holds for all runs only if these are like the "
             "others."
         )
     if undecided:
         found.append(
-            f"By themselves {len(undecided)} of {number} runs have no decided shape "
+            f"Without a decided shape of their own: {len(undecided)} of {number} runs "
             f"({', '.join(undecided)}); they count by their probabilities."
         )
     if differ := _differing([one.curve for one in named.values()]):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from fitting.comparison import Comparison, Score
-from fitting.over_runs import OverRuns, over_runs
+from fitting.over_runs import NO_FORMS, OverRuns, over_runs
 from fitting.propose import propose
 from fitting.verdict import Verdict, VerdictKind, inconclusive
 from theory.curve import Curve
@@ -58,7 +58,8 @@ def test_runs_all_sure_of_one_family_are_counted(n: int) -> None:
     assert effects.lower[place] == pytest.approx(beta.ppf(0.025, 1 + n, 4), rel=1e-9)
     assert effects.n_assigned("sigmoid") == n
     assert found.runs == tuple(f"seed {i}" for i in range(n))
-    assert found.left_out == found.undecided == found.doubts == ()
+    assert found.left_out == found.undecided == ()
+    assert found.doubts == (NO_FORMS,)  # there are no scores
 
 
 def test_only_families_in_the_running_are_compared() -> None:
@@ -67,6 +68,15 @@ def test_only_families_in_the_running_are_compared() -> None:
     found = over_runs(runs)
     assert found.families is not None and found.families.models == ("none", "sigmoid")
     assert frequency(found, "sigmoid") == pytest.approx(5 / 6, rel=1e-12)
+
+
+def test_a_family_that_wider_priors_bring_into_the_running_counts() -> None:
+    prior = dict.fromkeys(Family, 0.0) | {Family.NONE: 0.5, Family.SIGMOID: 0.5}
+    wide = dict.fromkeys(Family, 0.0) | {Family.TRANSIENT: 1.0}
+    one = replace(judged("", SURE), family_prior=prior, sensitivity={2.0: wide})
+    found = over_runs([replace(one, curve=Curve("y", T, T, run=f"seed {i}")) for i in range(12)])
+    assert found.families is not None
+    assert found.families.sentence.startswith("Inconclusive: The lead of sigmoid")
 
 
 def test_the_evidence_of_a_family_is_its_odds_against_its_prior() -> None:
@@ -100,9 +110,11 @@ def test_runs_of_which_nothing_may_be_concluded_are_left_out_and_named() -> None
     assert found.runs == ("seed 0", "seed 1", "seed 2")
     assert found.undecided == ("seed 2",)
     assert found.left_out == (("seed 3", "The noise is wrong."), ("seed 4", "Y must vary."))
-    assert found.doubts[0].startswith("2 of 5 runs are left out")
-    assert "(seed 3, seed 4)" in found.doubts[0]
-    assert found.doubts[1].startswith("By themselves 1 of 5 runs have no decided shape (seed 2)")
+    assert found.doubts[0].endswith(
+        "2 of 5 runs (seed 3, seed 4). What is said holds for all runs only if these are like the "
+        "others."
+    )
+    assert found.doubts[1].startswith("Without a decided shape of their own: 1 of 5 runs (seed 2)")
     too_few = over_runs(runs[2:])
     assert too_few.families is None and too_few.forms is None
     assert too_few.reason.startswith("Of 1 of 3 runs something may be concluded")
@@ -121,8 +133,8 @@ def test_a_lead_that_depends_on_the_priors_is_no_lead() -> None:
 
 def test_runs_under_different_conditions_are_said_to_be() -> None:
     runs = [judged(f"seed {i}", SURE, alpha=0.1 * i, seed=i) for i in range(3)]
-    assert over_runs(runs).doubts == (
-        "The runs differ in alpha: frequencies are those of this mix of runs.",
+    assert over_runs(runs).doubts[0] == (
+        "The runs differ in alpha: frequencies are those of this mix of runs."
     )
 
 

@@ -293,11 +293,12 @@ def _head(records: Records) -> str:
 HEAD = """# Coverage of partial pooling
 
 `python benchmarks/pooling_coverage.py --replicates {number}`: {number} replicates of six runs,
-every other truncated at t = 50 ({made}; median {seconds:.0f} s each). Replicates of an earlier
-state of the code are kept only where the change since leaves the starts of their chains, and hence
-every number, as they were. Populations, noise and design are described in the script. {chains} chains of {draws} draws after {tune}: short ones, so that most
-do not pass the strict test of their R-hat; replicates are counted whatever their status. The number
-of replicates is what fitted into the time, whatever they showed.
+every other truncated at t = 50 ({made}; median {seconds:.0f} s each).
+Replicates of an earlier state of the code are kept only where the change since leaves the starts of
+their chains, and hence every number, as they were. Populations, noise and design are described in
+the script. {chains} chains of {draws} draws after {tune}: short ones, so that most do not pass the
+strict test of their R-hat; replicates are counted whatever their status. The number of replicates
+is what fitted into the time, whatever they showed.
 
 Shares have Wilson's 95 % interval, which takes runs of one replicate for independent; beside it
 stands one that draws whole replicates again. With so few, a cell of the first table cannot tell a

@@ -14,7 +14,6 @@ import numpy as np
 
 from fitting.comparison import Comparison
 from fitting.estimate import Estimate
-from fitting.formation import Formation
 from fitting.order_doubts import obstacle, order_doubts
 from fitting.precedence import Precedence, Times, difference, precedence, precedence_se
 from fitting.verdict import THRESHOLD
@@ -109,8 +108,9 @@ def order(a: Comparison, b: Comparison, *, quantity: str = "onset") -> Order:
         If the progress axes differ, the windows do not overlap, the two are one curve, nothing
         could be fitted to one of them, or the quantity is neither.
     """
-    windows = _checked(a, b)
-    end = min(window.end for window in windows)
+    if reason := why_no_order(a, b):
+        raise ValueError(reason)
+    end = float(min(a.curve.t[-1], b.curve.t[-1]))
     times = [times_of(one, quantity, end=end) for one in (a, b)]
     found = precedence(*times)
     bands = tuple(
@@ -145,7 +145,9 @@ def times_of(
     ValueError
         If nothing could be fitted to the curve, or the quantity is unknown.
     """
-    found = _formation(comparison)
+    found = comparison.formation
+    if found is None:
+        raise ValueError(why_no_times(comparison))
     draws = found.times(quantity)
     if end is not None:
         draws = np.where(draws <= end, draws, np.inf)
@@ -160,10 +162,10 @@ def times_of(
 
 
 def said(probability: float) -> str:
-    """Write a probability of some hundred draws so that rounding never makes it certain."""
+    """Write a probability that some hundred draws gave: they never make anything certain."""
     if probability > 0.995:
         return ">0.99"
-    return "<0.01" if 0.0 < probability < 0.005 else f"{probability:.2f}"
+    return "<0.01" if probability < 0.005 else f"{probability:.2f}"
 
 
 def names_of(a: Comparison, b: Comparison) -> tuple[str, str]:
@@ -177,37 +179,35 @@ def names_of(a: Comparison, b: Comparison) -> tuple[str, str]:
     return f"{one} of {run}", f"{other} of {other_run}"
 
 
-def _formation(comparison: Comparison) -> Formation:
-    if comparison.formation is None:
-        curve = comparison.curve
-        raise ValueError(
-            f"{curve.observable} of run {curve.run or curve.run_id!r} has no times to order: "
-            f"{comparison.verdict.reason}"
-        )
-    return comparison.formation
-
-
-def _checked(a: Comparison, b: Comparison) -> tuple[Formation, Formation]:
+def why_no_order(a: Comparison, b: Comparison) -> str:
+    """Why two compared curves cannot be ordered, in a sentence; empty if they can."""
     one, other = a.curve, b.curve
     if one.progress != other.progress:
-        raise ValueError(
+        return (
             f"an order needs one progress axis; {one.observable} is measured against "
             f"{one.progress} and {other.observable} against {other.progress}: read both "
             "against the same."
         )
     if one.digest == other.digest:
-        raise ValueError(
-            f"an order needs two curves; {one.observable} was given twice: give another one."
-        )
-    windows = _formation(a), _formation(b)
-    start, end = max(w.start for w in windows), min(w.end for w in windows)
-    if start >= end:
-        raise ValueError(
+        return f"an order needs two curves; {one.observable} was given twice: give another one."
+    if max(one.t[0], other.t[0]) >= min(one.t[-1], other.t[-1]):
+        return (
             f"an order needs a window that both curves have; that of {one.observable} is "
-            f"{windows[0].start:g} to {windows[0].end:g}, that of {other.observable} "
-            f"{windows[1].start:g} to {windows[1].end:g}: give curves that overlap."
+            f"{one.t[0]:g} to {one.t[-1]:g}, that of {other.observable} {other.t[0]:g} to "
+            f"{other.t[-1]:g}: give curves that overlap."
         )
-    return windows
+    return why_no_times(a) or why_no_times(b)
+
+
+def why_no_times(comparison: Comparison) -> str:
+    """Why a curve has no times to order, in a sentence; empty if it has."""
+    if comparison.formation is not None:
+        return ""
+    curve = comparison.curve
+    return (
+        f"{curve.observable} of run {curve.run or curve.run_id!r} has no times to order: "
+        f"{comparison.verdict.reason}"
+    )
 
 
 def _lowest(

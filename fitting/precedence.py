@@ -87,7 +87,9 @@ class Times:
 def precedence(a: Times, b: Times) -> Precedence:
     """Return the probability of each order of two independent times, over all pairs of draws."""
     before, after = b.sides(a.draws)
-    return Precedence(float(a.weight @ after), float(a.weight @ before), a.never * b.never)
+    parts = np.array([a.weight @ after, a.weight @ before, a.never * b.never])
+    # They sum to 1 but for rounding.
+    return Precedence(*(float(part) for part in parts / parts.sum()))
 
 
 def precedence_se(a: Times, b: Times, *, which: int) -> float:

@@ -209,10 +209,16 @@ def _ranked(
 ) -> Document:
     from fitting.ranks import ranks
 
-    named = [(f"{a}, {b}", runs[a], runs[b]) for a, b in combinations(runs, 2)]
-    pairs = [one for _, one in _orders(named, quantity, left_out)]
     places = dict(zip(runs, ranks(list(runs.values()), quantity=quantity), strict=True))
-    listed = pairs if len(runs) <= MOST_RUNS_PAIRED else []
+    leader = max(places, key=lambda run: places[run].first)
+    listed = len(runs) <= MOST_RUNS_PAIRED
+    pairs = [pair for pair in combinations(runs, 2) if listed or leader in pair]
+    named = [(f"{a}, {b}", runs[a], runs[b]) for a, b in pairs]
+    orders = [one for _, one in _orders(named, quantity, left_out)]
+    beaten = sum(one.first == leader for one in orders)
+    sentence = _leads(observable, quantity, leader, places[leader].first, beaten == len(runs) - 1)
+    if listed:
+        sentence += f" {_count(orders)}"
     ends = [one.curve.t[-1] for one in runs.values()]
     doubts = []
     if min(ends) < max(ends):
@@ -234,31 +240,31 @@ def _ranked(
             }
             for run, rank in places.items()
         ],
-        "orders": [{"a": one.a, "b": one.b, **order_json(one)} for one in listed],
-        "sentence": _said(observable, quantity, pairs, {r: p.first for r, p in places.items()}),
+        "orders": [{"a": one.a, "b": one.b, **order_json(one)} for one in orders if listed],
+        "sentence": sentence,
         "doubts": doubts,
     }
 
 
-def _said(
-    observable: str, quantity: str, pairs: Sequence[Order], first: Mapping[str, float]
-) -> str:
-    """Say in which run an observable forms first, and how many pairs of runs are ordered."""
+def _leads(observable: str, quantity: str, leader: str, first: float, beats_all: bool) -> str:
+    """Say in which run an observable forms first, where each pair and all together decide it."""
     from fitting.order import said
     from fitting.verdict import THRESHOLD
 
-    leader = max(first, key=lambda run: first[run])
-    own = [pair for pair in pairs if leader in (pair.a, pair.b)]
-    ordered = sum(pair.first is not None for pair in pairs)
-    rest = f"{ordered} of {plural(len(pairs), 'pair')} of runs {'is' if ordered == 1 else 'are'}"
-    if first[leader] >= THRESHOLD and all(pair.first == leader for pair in own):
-        head = f"{observable} forms first in {leader} with probability {said(first[leader])}"
+    if first >= THRESHOLD and beats_all:
+        head = f"{observable} forms first in {leader} with probability {said(first)}"
     else:
         head = (
             f"These data do not say in which run {observable} forms first; the likeliest is "
-            f"{leader} with probability {said(first[leader])}"
+            f"{leader} with probability {said(first)}"
         )
-    return f"{head} (by {quantity}); {rest} ordered."
+    return f"{head} (by {quantity})."
+
+
+def _count(orders: Sequence[Order]) -> str:
+    ordered = sum(one.first is not None for one in orders)
+    verb = "is" if ordered == 1 else "are"
+    return f"{ordered} of {plural(len(orders), 'pair')} of runs {verb} ordered."
 
 
 def order_json(order: Order) -> Document:

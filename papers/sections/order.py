@@ -35,6 +35,8 @@ def order_sentences(orders: Entry | None) -> list[str]:
             found.append(frequency["sentence"])
         elif len(entry["orders"]) == 1:
             found.append(entry["orders"][0]["sentence"])
+        else:
+            found.append(f"{entry['a']} before {entry['b']}: {entry['reason']}")
     return found + [entry["sentence"] for entry in _by_onset(orders["runs"])]
 
 

@@ -12,6 +12,7 @@ from fitting.formation import Formation, formation_times
 from fitting.order import order
 from fitting.precedence import Times, difference, precedence, precedence_se
 from fitting.propose import propose
+from fitting.ranks import ranks
 from fitting.verdict import Verdict, VerdictKind, inconclusive
 from theory.curve import Curve, Progress
 from theory.family import Family, classify
@@ -261,6 +262,20 @@ def test_orders_scale_with_the_axis_exactly() -> None:
     assert scaled.probability == plain.probability and scaled.se == plain.se
     assert plain.difference is not None and scaled.difference is not None
     assert scaled.difference.lower == 1024 * plain.difference.lower
+
+
+def test_runs_are_ranked_within_the_window_of_all() -> None:
+    early = comparison(np.linspace(1.0, 2.0, 50), run="seed 1")
+    late = comparison(np.linspace(12.0, 13.0, 50), run="seed 2")
+    short = comparison(np.linspace(4.0, 5.0, 50), run="seed 3", end=10.0)
+    found = ranks([late, short, early])
+    assert [rank.expected for rank in found] == pytest.approx([3.0, 2.0, 1.0])
+    assert found[2].first == pytest.approx(1.0)
+    # After 10 none of two late ones can be told to be the earlier.
+    tied = ranks([late, comparison(np.linspace(15.0, 16.0, 50), run="seed 4"), short])
+    assert [rank.expected for rank in tied] == pytest.approx([2.5, 2.5, 1.0])
+    with pytest.raises(ValueError, match=r"ranks need one progress axis; these curves have \['epi"):
+        ranks([early, comparison(np.array([5.0]), progress=Progress.EPISODES)])
 
 
 @pytest.mark.parametrize(

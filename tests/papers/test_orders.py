@@ -106,6 +106,20 @@ def test_one_run_has_no_frequency_and_says_why():
     ]
 
 
+def test_runs_that_cannot_be_judged_have_no_frequency_and_the_page_says_why():
+    failed = inconclusive("No noise fits.")
+    pairs = [
+        compared(name, run, at, verdict=failed)
+        for run in "ab"
+        for name, at in (("p_proxy", 3.0), ("p_goal", 9.0))
+    ]
+    orders = orders_json(pairs)
+    assert orders["observables"][0]["orders"][0]["lowest"] is None
+    assert order_sentences(orders) == [
+        "p_proxy before p_goal: A frequency over runs needs two that can be judged; there is none."
+    ]
+
+
 def test_what_never_forms_is_null_with_its_reason():
     orders = orders_json([compared("p_goal", "a", 3.0), compared("llc", "a", np.inf)])
     goal, _, llc, _ = orders["formations"]

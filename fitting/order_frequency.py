@@ -6,7 +6,8 @@ runs share, and its curves D_r say something of z_r alone:
     theta ~ Beta(1, 1),   z_r | theta ~ Bernoulli(theta),   D_r | z_r ~ L_r(z_r)
 
 The analysis of one run does not know theta. It gives each order the same probability beforehand, by
-symmetry, as both curves compete under the same priors, hence
+symmetry, as both curves compete under the same priors (about so where their times or their forms
+differ), hence
 
     p_r = P(z_r = 1 | D_r) = L_r(1) / (L_r(1) + L_r(0))
 
@@ -97,25 +98,18 @@ class OrderFrequency:
     def sentence(self) -> str:
         """What may be quoted."""
         p = self.posterior
-        is_a = p.above_half >= 0.5
-        first, other = (self.a, self.b) if is_a else (self.b, self.a)
-        edges = (
-            (p.expected, p.lower, p.upper) if is_a else (1 - p.expected, 1 - p.upper, 1 - p.lower)
-        )
+        first, other, above = self.a, self.b, p.above_half
+        edges = (p.expected, p.lower, p.upper)
+        if above < 0.5:
+            first, other, above = other, first, 1.0 - above
+            edges = (1.0 - p.expected, 1.0 - p.upper, 1.0 - p.lower)
         mean, lower, upper = (f"{edge:.2f}" for edge in edges)
-        share = f"expected frequency {mean}, 95 % interval {lower} to {upper}"
-        probability = said(max(p.above_half, 1.0 - p.above_half))
-        of = f"of the runs that these {self.runs} stand for"
+        head = f"{first} forms before {other} in most of the runs that these {self.runs} stand for"
+        tail = f"(by {self.quantity}; expected frequency {mean}, 95 % interval {lower} to {upper})."
         if self.lowest >= THRESHOLD:
-            text = (
-                f"{first} forms before {other} in most {of}, with probability {probability} "
-                f"(by {self.quantity}; {share})."
-            )
+            text = f"{head}, with probability {said(above)} {tail}"
         else:
-            text = (
-                f"Whether {first} forms before {other} in most {of} is not decided: probability "
-                f"{probability} (by {self.quantity}; {share})."
-            )
+            text = f"Whether {head} is not decided: probability {said(above)} {tail}"
         if self.left_out:
             noun = "does" if self.left_out == 1 else "do"
             text += f" {self.left_out} more cannot be judged and {noun} not count."

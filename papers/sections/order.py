@@ -30,14 +30,21 @@ def order_sentences(orders: Entry | None) -> list[str]:
         return []
     found = []
     for entry in _by_onset(orders["observables"]):
-        frequency = entry["frequency"]
-        if frequency is not None:
-            found.append(frequency["sentence"])
-        elif len(entry["orders"]) == 1:
+        if len(entry["orders"]) == 1:
             found.append(entry["orders"][0]["sentence"])
         else:
-            found.append(f"{entry['a']} before {entry['b']}: {entry['reason']}")
+            frequency = entry["frequency"]
+            said_of_runs = entry["reason"] if frequency is None else frequency["sentence"]
+            found.append(f"{_in_these(entry)} {said_of_runs}")
     return found + [entry["sentence"] for entry in _by_onset(orders["runs"])]
+
+
+def _in_these(entry: Entry) -> str:
+    """Say in how many of the runs at hand the order is decided, and which way."""
+    a, b, firsts = entry["a"], entry["b"], [one["first"] for one in entry["orders"]]
+    before, after = firsts.count(a), firsts.count(b)
+    text = f"{a} forms before {b} in {before} of these {len(firsts)} runs and after it in {after}"
+    return f"{text}; the others do not decide it." if firsts.count(None) else f"{text}."
 
 
 def _by_onset(entries: Sequence[Entry]) -> list[Entry]:

@@ -116,7 +116,8 @@ def test_runs_that_cannot_be_judged_have_no_frequency_and_the_page_says_why():
     orders = orders_json(pairs)
     assert orders["observables"][0]["orders"][0]["lowest"] is None
     assert order_sentences(orders) == [
-        "p_proxy before p_goal: A frequency over runs needs two that can be judged; there is none."
+        "p_proxy forms before p_goal in 0 of these 2 runs and after it in 0; the others do not "
+        "decide it. A frequency over runs needs two that can be judged; there is none."
     ]
 
 
@@ -200,6 +201,14 @@ def test_tables_say_what_the_file_says(orders):
     assert len(run_pairs(orders).rows) == 3 * 2 * 2
     first = frequency_table(orders).rows[0]
     assert first[:3] == ("p_proxy before p_goal", "onset", 3) and first[3].startswith("0.80 [0.40")
+
+
+def test_runs_at_hand_and_runs_they_stand_for_are_said(orders):
+    first, *_ = order_sentences(orders)
+    assert first.startswith(
+        "p_proxy forms before p_goal in 3 of these 3 runs and after it in 0. Whether p_proxy forms "
+        "before p_goal in most of the runs that these 3 stand for is not decided: probability 0.94"
+    )
 
 
 def test_doubts_are_said_once_with_their_runs():

@@ -14,6 +14,7 @@ from fitting.criteria import aic, aicc, bic
 from fitting.estimate import Estimate, estimate
 from fitting.fit import FitStatus, PointFit, PosteriorFit
 from fitting.forecast import Forecast
+from fitting.formation import Formation
 from fitting.screening import LAPLACE
 from fitting.stages import Stages
 from fitting.verdict import Verdict
@@ -198,6 +199,8 @@ class Comparison:
         Sentences about the comparison as a whole.
     license
         How such verdicts came out on simulated curves of this design; None where not asked for.
+    formation
+        Draws of the times at which the observable forms, over all shapes; None if nothing fits.
     """
 
     curve: Curve
@@ -210,6 +213,7 @@ class Comparison:
     verdict: Verdict
     notes: tuple[str, ...] = field(default=())
     license: License | None = None
+    formation: Formation | None = None
 
     def __post_init__(self) -> None:
         """Lock the mappings."""

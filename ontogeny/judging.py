@@ -62,9 +62,11 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
     say_what_was_left_out(curve_set, args.quiet)
 
     from papers.found_forms import with_searches
+    from papers.orders import orders_json
     from papers.proposals import propose_all, search_and_propose_all
     from papers.report import render
     from papers.results import to_json, write
+    from papers.sections.order import order_sentences
 
     wanted: dict[str, Any] = {
         "seed": args.seed,
@@ -85,7 +87,9 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
     if simulated is not None:
         comparisons = _licensed(comparisons, args, out, simulated, time.monotonic() - began)
     provenance = _provenance(args, time.monotonic() - began)
-    document = to_json(args.command, comparisons, curve_set, provenance)
+    orders = orders_json(comparisons)
+    more = {} if orders is None else {"orders": orders}
+    document = to_json(args.command, comparisons, curve_set, provenance, **more)
     if proposals:
         document = with_searches(document, proposals)
     write(out, document)
@@ -98,6 +102,8 @@ def judge(args: argparse.Namespace, *, simulated: int | None = None) -> int:
             print(_summary(comparison))
             if proposals:
                 print(_found(proposals[i]))
+        for sentence in order_sentences(orders):
+            print(sentence)
     print(report)
     return 0
 

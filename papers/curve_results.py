@@ -73,7 +73,7 @@ def curve_json(comparison: Comparison) -> Document:
 def candidate_json(score: Score) -> Document:
     """Return one entry of ``candidates``."""
     parameters = {
-        name: None if estimate is None else _estimate(estimate)
+        name: None if estimate is None else estimate_json(estimate)
         for name, estimate in score.parameters.items()
     }
     return {
@@ -126,7 +126,8 @@ def license_json(license: License | None) -> Document | None:
     }
 
 
-def _estimate(estimate: Estimate) -> Document:
+def estimate_json(estimate: Estimate) -> Document:
+    """Return a number with its uncertainty."""
     names = ("value", "se", "lower", "upper")
     return {name: number(getattr(estimate, name)) for name in names}
 
@@ -177,7 +178,7 @@ def peak_json(comparison: Comparison) -> Document | None:
     return {
         "kind": "trough" if peak.prominence.value < 0 else "peak",
         "family": str(family),
-        **{name: _estimate(getattr(peak, name)) for name in ("time", "height", "prominence")},
+        **{name: estimate_json(getattr(peak, name)) for name in ("time", "height", "prominence")},
         "probability": number(peak.probability * known[family]),
         "probability_given_family": number(peak.probability),
     }

@@ -14,6 +14,13 @@ from papers.sections.candidates import candidates
 from papers.sections.forecast import forecast
 from papers.sections.headline import headline, title_of
 from papers.sections.license import license_sentence, license_table
+from papers.sections.order import (
+    EXPLAINED,
+    frequency_table,
+    order_sentences,
+    order_tables,
+    rank_tables,
+)
 from papers.sections.overview import overview
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
@@ -34,6 +41,8 @@ def markdown(document: Entry) -> str:
         parts += _study(document["study"])
     for ladder in document.get("ladders", []):
         parts += _ladder(ladder)
+    if "orders" in document:
+        parts += _orders(document["orders"])
     curves = document["curves"]
     if len(curves) > 1:
         parts += ["## All curves", to_markdown(overview(curves))]
@@ -66,6 +75,16 @@ def _ladder(ladder: Entry) -> list[str]:
     if ladder["scores"]:
         parts += [to_markdown(ladders.scores(ladder)), ladders.EXPLAINED]
     return parts
+
+
+def _orders(orders: Entry) -> list[str]:
+    parts = ["## Order of formation", _listed(order_sentences(orders))]
+    frequencies = frequency_table(orders)
+    if frequencies is not None:
+        parts += [f"{frequencies.caption}:", to_markdown(frequencies)]
+    for table, doubts in (*order_tables(orders), *rank_tables(orders)):
+        parts += [f"{markdown_text(table.caption)}:", to_markdown(table), _listed(doubts)]
+    return [*parts, EXPLAINED, _listed(orders["left_out"])]
 
 
 def _curve(curve: Entry) -> list[str]:

@@ -18,7 +18,8 @@ from papers.tables import to_csv, to_latex
 
 REPORT = "report.html"
 OURS = re.compile(
-    r"(candidates|curves|extrema|parameters|readings|runs|stages|ladder_\d+(_onsets)?)\.(csv|tex)"
+    r"(candidates|curves|extrema|order_frequencies|orders(_\d+)?|parameters|ranks|readings|runs|"
+    r"stages|ladder_\d+(_onsets)?)\.(csv|tex)"
 )
 """Names of the tables that a render may write, and hence may take away."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from papers.sections import ladder as ladders
 from papers.sections import study as studies
 from papers.sections.candidates import candidates, hypothesis
+from papers.sections.order import frequency_table, order_tables, rank_tables
 from papers.sections.overview import overview
 from papers.sections.parameters import parameters
 from papers.sections.stages import stages
@@ -34,6 +35,12 @@ def latex_tables(document: Entry) -> dict[str, Table]:
         ),
         "stages": stacked("Stages, with 95 % intervals", [(name_of(c), stages(c)) for c in curves]),
     }
+    if "orders" in document:
+        tables = [table for table, _ in rank_tables(document["orders"])]
+        found["ranks"] = stacked("Ranks of runs", [(table.caption, table) for table in tables])
+        found["order_frequencies"] = frequency_table(document["orders"])
+        for i, (table, _) in enumerate(order_tables(document["orders"]), start=1):
+            found[f"orders_{i}"] = table
     for i, ladder in enumerate(document.get("ladders", []), start=1):
         found[f"ladder_{i}"] = ladders.scores(ladder)
     study = document.get("study") or {}

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from fitting.error_rate import ErrorRate, Proportion
 from fitting.record_file import append_record, read_records
 from fitting.recovery import FAMILIES, OUTCOMES, Recovery, error_rate
+from fitting.threshold import LEVELS, error_rate_at, threshold
 from fitting.trial import Design, Record, trial
 from fitting.truths import OUTSIDE
 from theory.curve import Curve
@@ -178,6 +179,16 @@ def rates_table(records: Sequence[Record]) -> list[str]:
     return lines
 
 
+def threshold_table(records: Sequence[Record]) -> list[str]:
+    """Error rates, had other probabilities been enough; and which is the smallest that will do."""
+    lines = head("DECIDED from", "number", "wrong/decided", "95 % upper bound", "decided")
+    for level in LEVELS:
+        lines.append(row(f"{100 * level:g} %", *rate_cells(error_rate_at(records, level))))
+    found = threshold(records)
+    said = "None of these will do." if found is None else f"{100 * found:g} % will do."
+    return [*lines, "", said]
+
+
 def stage_table(records: Sequence[Record]) -> list[str]:
     """Spurious second stages by noise and points; two planted steps; midpoints."""
     lines = head("stages", "share [95 % interval]")
@@ -246,6 +257,7 @@ def page(known: Sequence[tuple[Record, str]]) -> str:
     seconds = float(np.median([record.seconds for record in records])) if records else 0.0
     sections = {
         "Error rates and calibration": rates_table(records),
+        "Thresholds": threshold_table(records),
         "Stages": stage_table(records),
         "Verdicts by truth": confusion_table(records),
         "Truth by verdict, truths alike beforehand": inversion_table(records),

@@ -110,6 +110,15 @@ def shares(candidate: Candidate) -> FloatArray:
     return family_shares(candidate.codes)
 
 
+def picked(candidate: Candidate, family: int, number: int) -> FloatArray:
+    """Curves (number, n_grid) of one family, evenly from the draws; none where it has none."""
+    rows = np.flatnonzero(candidate.codes == family)
+    if not rows.size:
+        return candidate.values[:0]
+    places = np.linspace(0, rows.size - 1, number).round().astype(int)
+    return np.asarray(candidate.values[rows[places]])
+
+
 def evidence_se(posterior: PosteriorFit) -> float:
     """Monte-Carlo error of the log evidence with which it enters the verdict, in nats."""
     if posterior.sampler == LAPLACE:

@@ -14,6 +14,7 @@ from fitting.candidate import (
     evidence_se,
     fitted,
     number,
+    picked,
     scaled_log_evidence,
     shares,
     weighty_noises,
@@ -27,6 +28,7 @@ from fitting.families import (
     prior_shares,
 )
 from fitting.forecast import Forecast, forecast
+from fitting.formation import formation
 from fitting.loo import loo
 from fitting.obstacles import obstacles
 from fitting.rate_check import checked
@@ -166,6 +168,7 @@ def _compared(
         verdict=verdict,
         notes=_notes(curve, candidates),
         family_prior=_named(table.family_prior()) if known else {},
+        formation=formation(candidates, joint, grid) if known else None,
     )
 
 
@@ -255,11 +258,9 @@ def _stages(
     share = joint[:, family] / joint[:, family].sum()
     parts = []
     for candidate, part in zip(candidates, share, strict=True):
-        rows = np.flatnonzero(candidate.codes == family)
-        number = round(_STAGE_DRAWS * float(part))
-        if number and rows.size:
-            picks = rows[np.linspace(0, rows.size - 1, number).round().astype(int)]
-            parts.append(candidate.values[picks])
+        curves = picked(candidate, family, round(_STAGE_DRAWS * float(part)))
+        if len(curves):
+            parts.append(curves)
     return stages(grid, np.concatenate(parts), scale=extent) if parts else None
 
 

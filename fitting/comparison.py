@@ -14,6 +14,7 @@ from fitting.criteria import aic, aicc, bic
 from fitting.estimate import Estimate, estimate
 from fitting.fit import FitStatus, PointFit, PosteriorFit
 from fitting.forecast import Forecast
+from fitting.formation import Formation
 from fitting.screening import LAPLACE
 from fitting.stages import Stages
 from fitting.verdict import Verdict
@@ -200,6 +201,8 @@ class Comparison:
         How such verdicts came out on simulated curves of this design; None where not asked for.
     family_prior
         P(F): uniform over the families that some form can produce at all; empty likewise.
+    formation
+        Draws of the times at which the observable forms, over all shapes; None if nothing fits.
     """
 
     curve: Curve
@@ -213,6 +216,7 @@ class Comparison:
     notes: tuple[str, ...] = field(default=())
     license: License | None = None
     family_prior: Mapping[Family, float] = field(default_factory=dict)
+    formation: Formation | None = None
 
     def __post_init__(self) -> None:
         """Lock the mappings."""

@@ -26,6 +26,7 @@ ENOUGH_DRAWS = 200.0  # effective
 EASY = 0.35  # effective share of draws; below it a lobe of the posterior may be missing
 LARGEST_K = 0.7
 POSTERIOR_DRAWS = 1000
+MOST_ROUNDS, FEW_ROUNDS = 12, 5
 ANCHORED = 0.15  # share of every proposal that stays where the search found something
 
 
@@ -35,7 +36,7 @@ def log_evidence(
     *,
     rng: np.random.Generator,
     draws: int = 1000,
-    precision: float = 0.015,
+    precision: float = 0.01,
     modes: Sequence[Mode] | None = None,
     thorough: bool = True,
 ) -> PosteriorFit:
@@ -46,8 +47,8 @@ def log_evidence(
     hypothesis, curve
     rng : numpy.random.Generator
     draws : int
-        Draws a round: one and a half rounds shape the proposal, up to five count, and where the
-        gate fails all is done anew from what was learned, with more draws.
+        Draws a round: one and a half rounds shape the proposal, up to five count (twelve where most
+        draws do), and where the gate fails all is done anew from what was learned, with more draws.
     precision : float
         Sought standard error of the log evidence.
     modes : sequence of Mode, optional
@@ -139,17 +140,20 @@ def _settled(
     *,
     hurried: bool = False,
 ) -> Population:
-    """Fresh draws from one fixed proposal, up to five rounds; if ``hurried``, two where it is poor.
+    """Fresh draws from one fixed proposal until it is precise, or more rounds do not pay.
+
+    Five at most, twelve where the proposal is good; if ``hurried``, two where it is poor.
 
     Weights by proposals that were fitted to the same draws are too small on average (by half the
     number of fitted values over the number of draws: several per cent), so draws that shaped the
     proposal do not count.
     """
     population = nobody(recorder.target.dimension)
-    for done in range(1, 6):
+    for done in range(1, MOST_ROUNDS + 1):
         population = population.extended(recorder, proposal, draws, rng=rng)
         precise = population.se < precision and _gate(population)[0] is FitStatus.OK
-        if precise or (hurried and done == 2 and not _easy(population)):
+        poor = not _easy(population)
+        if precise or (poor and done >= (2 if hurried else FEW_ROUNDS)):
             break
     return population
 

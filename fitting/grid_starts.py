@@ -27,6 +27,11 @@ Transport = Callable[[FloatArray], FloatArray]
 GRID = 512
 """Grid points for each nonlinear parameter."""
 
+GRID_OF_MANY = 1536
+"""The same from `MANY` parameters on, where the valleys are narrower."""
+
+MANY = 6
+
 BENDS = 12
 """Data points, at most, at which a bend is tried."""
 
@@ -84,7 +89,7 @@ def from_grid(
 ) -> Starts:
     """Start at the lowest points of the grid, `number` of them at most."""
     d = len(form.nonlinear)
-    size = max(32, round(effort * GRID * d))
+    size = max(32, round(effort * (GRID if d < MANY else GRID_OF_MANY) * d))
     values = transport(ndtri(_cube(size, d)))
     scores = _scores(form, t, y, weight, values)
     chosen = _lowest(scores, _neighbors(size, d), number)

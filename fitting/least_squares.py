@@ -29,13 +29,14 @@ from theory.form import Form
 
 FloatArray = NDArray[np.float64]
 
-STARTS = {1: 6, 2: 16, 3: 20, 4: 40, 5: 40}
+STARTS = {1: 6, 2: 16, 3: 20, 4: 40, 5: 40, 6: 120}
 """Starts from the grid, at most, by the number of nonlinear parameters."""
 
 MOST_STARTS = 60
 """The same where there are more parameters."""
 
 _HEATS = ((5, 1 / 3), (8, 1 / 8))  # rounds of descent, and the share of all starts left then
+_LATE = (40, 3)  # rounds more, and how many are left then
 _LAST_ROUNDS = 200
 _LEAST_LEFT = {1: 3, 2: 3, 3: 3}
 _LEAST_LEFT_OF_MANY = 6
@@ -159,7 +160,8 @@ def _descended(evaluate: Evaluate, space: Coordinates, starts: Starts, last_roun
     """Descend from all starts a little way, from the better ones further, from few to the end."""
     x, still = starts.x, starts.still
     size, whole, d = x.shape
-    for rounds, share in (*_HEATS, (last_rounds, 0.0)):
+    early = [(rounds, max(_least_left(d), round(share * whole))) for rounds, share in _HEATS]
+    for rounds, left in (*early, _LATE, (last_rounds, 1)):
         number = x.shape[1]
         live = np.flatnonzero(np.isfinite(x[:, :, 0]))
         flat, held = x.reshape(-1, d), still.reshape(-1, d)
@@ -170,7 +172,6 @@ def _descended(evaluate: Evaluate, space: Coordinates, starts: Starts, last_roun
         flat[live] = moved
         square = np.full(size * number, np.inf)
         square[live] = found.square
-        left = max(_least_left(d), round(share * whole)) if share else 1
         kept = _distinct(flat.reshape(x.shape), square.reshape(size, number), left)
         rows = np.arange(size)[:, None] * number + kept
         x, still = flat[rows], held[rows]

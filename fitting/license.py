@@ -1,6 +1,6 @@
 """Whether a verdict may be relied on: the record of such verdicts on simulated curves.
 
-A DECIDED verdict promises a probability of 95 %, hence at most one wrong in twenty. The license is
+DECIDED verdicts promise that at most one in twenty is wrong (`fitting.threshold`). The license is
 lost where the simulated curves contradict the promise: where the one-sided 95 % lower bound of
 wrong/decided, of all verdicts or of those that named this family, lies above 5 %. It is never proof
 that the rate is below 5 % (that takes 59 decided curves without an error), which is why the upper
@@ -14,11 +14,9 @@ from typing import final
 
 from fitting.error_rate import ErrorRate
 from fitting.recovery import Recovery
-from fitting.verdict import THRESHOLD, Verdict, VerdictKind, inconclusive
+from fitting.threshold import PROMISED
+from fitting.verdict import Verdict, VerdictKind, inconclusive
 from theory.family import Family
-
-PROMISED = 1.0 - THRESHOLD
-"""Largest share of wrong verdicts that DECIDED allows."""
 
 
 @final

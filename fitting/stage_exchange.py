@@ -18,7 +18,7 @@ from theory.native import native
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-TRIED = 4
+TRIED = 8
 """New starts for each stage of each curve."""
 
 _ALIKE = 0.99  # correlation from which on two candidates are one start

@@ -33,7 +33,7 @@ EXTREMES = 400
 ALIKE = 0.995
 """Correlation from which on two single stages count as one in its coarse part."""
 
-STARTS = 8
+STARTS = 16
 """Combinations of stages for each curve."""
 
 

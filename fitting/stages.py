@@ -119,7 +119,7 @@ def stages(t: FloatArray, values: FloatArray, *, scale: float) -> Stages:
     counts = np.array([len(one.pieces) for one in found])
     number = int(np.argmax(np.bincount(counts)))
     chosen = [one for one in found if len(one.pieces) == number]
-    table = np.array([[_measure(t, one.steps, *piece) for piece in one.pieces] for one in chosen])
+    table = np.array([[measure(t, one.steps, *piece) for piece in one.pieces] for one in chosen])
     listed = tuple(
         Stage(*(estimate(table[:, k, column]) for column in range(5))) for k in range(number)
     )
@@ -127,8 +127,18 @@ def stages(t: FloatArray, values: FloatArray, *, scale: float) -> Stages:
     return Stages(listed, len(chosen) / len(found), _peak(t, values, transient))
 
 
-def _measure(t: FloatArray, steps: FloatArray, first: int, last: int) -> tuple[float, ...]:
-    """Onset, midpoint, width, share and rise of one stage."""
+def measure(t: FloatArray, steps: FloatArray, first: int, last: int) -> tuple[float, ...]:
+    """Onset, midpoint, width, share and rise of one stage of one curve.
+
+    Parameters
+    ----------
+    t
+        Shape (n,), increasing.
+    steps
+        Shape (n - 1,): change of y over each interval (`fitting.humps.humps`).
+    first, last
+        Grid indices between which the stage lies.
+    """
     size = np.abs(steps)
     done = np.concatenate(([0.0], np.cumsum(size[first:last])))
     whole = done[-1]

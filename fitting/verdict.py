@@ -15,6 +15,12 @@ from theory.family import Family
 FloatArray = NDArray[np.float64]
 
 THRESHOLD = 0.95
+"""Probability that two families together must keep to be TIED, and forms to be named."""
+
+DECISIVE = 0.95
+"""Probability from which on a family is DECIDED: what `fitting.threshold` derives from the study of
+simulated curves (benchmarks/calibration.md)."""
+
 _FAMILIES = tuple(Family)
 
 
@@ -80,20 +86,20 @@ def judge(
     Returns
     -------
     Verdict
-        DECIDED if one family keeps 95 % at the nominal prior, at every prior of the band and in 95
-        % of the replicates, and nothing failed. TIED if no family has 95 % and two keep it
-        together. Else INCONCLUSIVE: also where one family has 95 % but not beyond Monte-Carlo error
-        or over the band.
+        DECIDED if one family keeps `DECISIVE` at the nominal prior, at every prior of the band and
+        in 95 % of the replicates, and nothing failed. TIED if no family has as much and two keep
+        95 % together. Else INCONCLUSIVE: also where one family has enough, but not beyond
+        Monte-Carlo error or over the band.
     """
     if probabilities.sum() <= 0.0:
         return inconclusive("No candidate has an evidence to compare.")
     if failures:
         return inconclusive(failures[0])
     order = np.argsort(-probabilities, kind="stable")
-    decided = probabilities[order[0]] >= THRESHOLD
-    top = order[:1] if decided else order[:2]
+    decided = probabilities[order[0]] >= DECISIVE
+    top, needed = (order[:1], DECISIVE) if decided else (order[:2], THRESHOLD)
     alone = _lowest(order[:1], probabilities, replicates, bands)
-    if _lowest(top, probabilities, replicates, bands) < THRESHOLD:
+    if _lowest(top, probabilities, replicates, bands) < needed:
         return inconclusive(_why_not(order, probabilities, replicates), alone)
     names = tuple(_FAMILIES[i] for i in top)
     own = probabilities[top]
@@ -154,13 +160,14 @@ def _lowest(
 
 
 def _why_not(order: NDArray[np.intp], probabilities: FloatArray, replicates: FloatArray) -> str:
-    for size in (1, 2):
+    for size, needed in ((1, DECISIVE), (2, THRESHOLD)):
         top = order[:size]
-        if probabilities[top].sum() < THRESHOLD:
+        if probabilities[top].sum() < needed:
             continue
         who = " or ".join(f"{_FAMILIES[i]}" for i in top)
-        if _lowest(top, probabilities, replicates, ()) < THRESHOLD:
+        if _lowest(top, probabilities, replicates, ()) < needed:
             return f"The lead of {who} lies within the Monte-Carlo error of the evidence."
         return f"The lead of {who} depends on the width of the priors (half to twice as wide)."
     listed = ", ".join(f"{_FAMILIES[i]} {probabilities[i]:.2f}" for i in order[:3])
-    return f"No one or two shapes hold 95 % of the probability: {listed}."
+    one, two = f"{100 * DECISIVE:g} %", f"{100 * THRESHOLD:g} %"
+    return f"No shape has {one} of the probability and no two have {two}: {listed}."

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from empirics.readers import read_curves
     from empirics.store import Store
     from fitting.compare import compare
+    from fitting.order import order
+    from fitting.order_frequency import order_frequency
     from fitting.point import fit, fit_many
     from fitting.posterior import sample
     from fitting.propose import propose
     from fitting.random_effects import random_effects
+    from fitting.ranks import ranks
     from fitting.search.proposal import propose_and_search
     from fitting.search.search import search
     from fitting.search.source import form_source
@@ -40,11 +43,14 @@ __all__ = [
     "fit",
     "fit_many",
     "form_source",
+    "order",
+    "order_frequency",
     "over_runs",
     "pool",
     "propose",
     "propose_and_search",
     "random_effects",
+    "ranks",
     "read_curves",
     "report",
     "sample",
@@ -63,11 +69,14 @@ _HOMES = {
     "fit": ("fitting.point", "fit"),
     "fit_many": ("fitting.point", "fit_many"),
     "form_source": ("fitting.search.source", "form_source"),
+    "order": ("fitting.order", "order"),
+    "order_frequency": ("fitting.order_frequency", "order_frequency"),
     "over_runs": ("fitting.over_runs", "over_runs"),
     "pool": ("fitting.hierarchical", "pool"),
     "propose": ("fitting.propose", "propose"),
     "propose_and_search": ("fitting.search.proposal", "propose_and_search"),
     "random_effects": ("fitting.random_effects", "random_effects"),
+    "ranks": ("fitting.ranks", "ranks"),
     "read_curves": ("empirics.readers", "read_curves"),
     "report": ("papers.report", "render"),
     "sample": ("fitting.posterior", "sample"),

@@ -69,10 +69,12 @@ def judge(
         check_runs_to_pool(curve_set.curves, args.curves)
 
     from papers.found_forms import with_searches
+    from papers.orders import orders_json
     from papers.populations import populations
     from papers.proposals import propose_all, search_and_propose_all
     from papers.report import render
     from papers.results import to_json, write
+    from papers.sections.order import order_sentences
 
     wanted: dict[str, Any] = {
         "seed": args.seed,
@@ -95,9 +97,11 @@ def judge(
     with show_progress(args.quiet) as progress:
         together = populations(comparisons, form=form_of_pool, seed=args.seed, progress=progress)
     provenance = _provenance(args, time.monotonic() - began)
-    document = to_json(args.command, comparisons, curve_set, provenance)
+    orders = orders_json(comparisons)
+    more: dict[str, Any] = {} if orders is None else {"orders": orders}
     if together:
-        document["populations"] = together
+        more["populations"] = together
+    document = to_json(args.command, comparisons, curve_set, provenance, **more)
     if proposals:
         document = with_searches(document, proposals)
     write(out, document)
@@ -112,6 +116,8 @@ def judge(
                 print(_found(proposals[i]))
         for entry in together:
             print(said_together(entry))
+        for sentence in order_sentences(orders):
+            print(sentence)
     print(report)
     return 0
 

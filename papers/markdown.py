@@ -15,6 +15,13 @@ from papers.sections.candidates import candidates
 from papers.sections.forecast import forecast
 from papers.sections.headline import headline, title_of
 from papers.sections.license import license_sentence, license_table
+from papers.sections.order import (
+    EXPLAINED,
+    frequency_table,
+    order_sentences,
+    order_tables,
+    rank_tables,
+)
 from papers.sections.overview import overview
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
@@ -35,6 +42,8 @@ def markdown(document: Entry) -> str:
         parts += _study(document["study"])
     for ladder in document.get("ladders", []):
         parts += _ladder(ladder)
+    if "orders" in document:
+        parts += _orders(document["orders"])
     curves = document["curves"]
     if len(curves) > 1:
         parts += ["## All curves", to_markdown(overview(curves))]
@@ -89,6 +98,16 @@ def _together(entry: Entry) -> list[str]:
         for table in (together.population_table(entry), together.runs_table(entry)):
             parts += [] if table is None else [f"{table.caption}:", to_markdown(table)]
     return parts
+
+
+def _orders(orders: Entry) -> list[str]:
+    parts = ["## Order of formation", _listed(order_sentences(orders))]
+    frequencies = frequency_table(orders)
+    if frequencies is not None:
+        parts += [f"{frequencies.caption}:", to_markdown(frequencies)]
+    for table, doubts in (*order_tables(orders), *rank_tables(orders)):
+        parts += [f"{markdown_text(table.caption)}:", to_markdown(table), _listed(doubts)]
+    return [*parts, EXPLAINED, _listed(orders["left_out"])]
 
 
 def _curve(curve: Entry) -> list[str]:

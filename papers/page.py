@@ -10,6 +10,7 @@ from typing import Any
 from papers.figures.curve import curve_drawing
 from papers.figures.development import development_drawing
 from papers.figures.ladder import ladder_drawing
+from papers.figures.order import order_drawings
 from papers.figures.population import population_drawing
 from papers.figures.prior import prior_drawing
 from papers.figures.residuals import residuals_drawing
@@ -24,6 +25,14 @@ from papers.sections.families import families
 from papers.sections.forecast import forecast
 from papers.sections.headline import headline, title_of
 from papers.sections.license import license_sentence, license_table
+from papers.sections.order import (
+    EXPLAINED,
+    frequency_table,
+    order_sentences,
+    order_tables,
+    rank_tables,
+    run_pairs,
+)
 from papers.sections.overview import forms_said, leading_family, when
 from papers.sections.parameters import parameters
 from papers.sections.provenance import provenance, settings
@@ -85,6 +94,7 @@ def html(document: Entry, *, results_name: str = RESULTS, progress: Progress | N
         together=together,
         decisive=ladders.DECISION,
         explained=ladders.EXPLAINED,
+        orders=_orders(document),
         groups=groups(entries),
         curves=entries,
         first=SHOWN,
@@ -224,6 +234,21 @@ def _populations(document: Entry) -> list[dict[str, Any]]:
         }
         for i, entry in enumerate(document.get("populations", []), start=1)
     ]
+
+
+def _orders(document: Entry) -> dict[str, Any] | None:
+    orders = document.get("orders")
+    if orders is None:
+        return None
+    return {
+        "sentences": order_sentences(orders),
+        "drawings": order_drawings(orders, document["curves"], "order"),
+        "frequencies": frequency_table(orders),
+        "tables": [*order_tables(orders), *rank_tables(orders)],
+        "run_pairs": run_pairs(orders),
+        "left_out": orders["left_out"],
+        "explained": EXPLAINED,
+    }
 
 
 def _pairs(caption: str, columns: tuple[str, str], document: Entry, key: str) -> Table | None:

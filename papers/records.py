@@ -28,9 +28,13 @@ def records(document: Entry) -> dict[str, Table]:
         "extrema": [_extremum(curve) for curve in curves if curve.get("peak")],
     }
     populations = document.get("populations", [])
-    found["frequencies"] = [row for entry in populations for row in _frequencies(entry)]
+    found["frequencies"] = [row for entry in populations for row in _shares(entry)]
     found["populations"] = [row for entry in populations for row in _population(entry)]
     found["pooled"] = [row for entry in populations for row in _pooled(entry)]
+    if "orders" in document:
+        found["orders"] = _orders(document["orders"])
+        found["order_frequencies"] = _frequencies(document["orders"])
+        found["ranks"] = _ranks(document["orders"])
     for i, ladder in enumerate(document.get("ladders", []), start=1):
         found[f"ladder_{i}"] = [_flat(score, "doubts") for score in ladder["scores"]]
         found[f"ladder_{i}_onsets"] = [_onset(ladder, onset) for onset in ladder["onsets"]]
@@ -129,12 +133,50 @@ def _extremum(curve: Entry) -> Row:
     }
 
 
+def _orders(orders: Entry) -> list[Row]:
+    """Return a row an order: of two observables in a run, or of one observable in two."""
+    rows = []
+    for entry in (*orders["observables"], *orders["runs"]):
+        for one in entry["orders"]:
+            names = ("a_first", "b_first", "neither", "se", "lowest", "first")
+            row = {
+                "observable": entry.get("observable"),
+                "run": one.get("run"),
+                "a": one.get("a", entry.get("a")),
+                "b": one.get("b", entry.get("b")),
+                "progress": entry["progress"],
+                "quantity": entry["quantity"],
+                **{name: one[name] for name in names},
+                **_edges("difference", one["difference"]),
+                "doubts": " ".join(one["doubts"]),
+            }
+            rows.append(row)
+    return rows
+
+
+def _frequencies(orders: Entry) -> list[Row]:
+    return [
+        {name: entry[name] for name in ("a", "b", "quantity")}
+        | _flat({**entry["frequency"]}, "doubts")
+        for entry in orders["observables"]
+        if entry["frequency"] is not None
+    ]
+
+
+def _ranks(orders: Entry) -> list[Row]:
+    return [
+        {"observable": entry["observable"], "quantity": entry["quantity"], **rank}
+        for entry in orders["runs"]
+        for rank in entry["ranks"]
+    ]
+
+
 def _edges(name: str, estimate: Entry | None) -> Row:
     values = [None if estimate is None else estimate[edge] for edge in EDGES]
     return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
 
 
-def _frequencies(entry: Entry) -> list[Row]:
+def _shares(entry: Entry) -> list[Row]:
     return [
         {
             "observable": entry["observable"],

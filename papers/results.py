@@ -42,7 +42,7 @@ def to_json(
     provenance : mapping
         Plain values.
     **more
-        Further keys: ``populations``, ``study``, ``ladders``, ``developments``.
+        Further keys: ``orders``, ``populations``, ``study``, ``ladders``, ``developments``.
     """
     rejected = [] if curve_set is None else curve_set.rejected
     return {

@@ -24,6 +24,14 @@ A results document is one JSON object; a number that could not be computed is nu
                              units, meanings, python (source of the form)}}
                   peak       {kind: "peak" or "trough", family, time, height, prominence,
                              probability_given_family, probability (times the family's own)}
+    orders        in which order observables form, where two curves have one progress axis
+                  (optional): formations: list of {observable, run, progress, quantity, time,
+                  never, reason}, observables: list of {a, b, progress, quantity, orders: list of
+                  {run, ORDER}, frequency, reason}, runs: list of {observable, progress, quantity,
+                  ranks, orders: list of {a, b, ORDER}, sentence, doubts}, left_out: sentences.
+                  ORDER is a_first, b_first, neither (they sum to 1), se (of the largest), lowest
+                  (null: a doubt says why), first (null: not decided), difference (null: they
+                  never both form), sentence, doubts
     rejected      list of {run, observable, reason}
     notes         list of sentences
     provenance    command, seed, versions, git_commit, git_dirty, platform, data (sha256 by file),
@@ -78,6 +86,7 @@ from papers.json_checks import (
     record,
     text,
 )
+from papers.order_schema import ORDERS, check_orders
 from papers.population_schema import POPULATION
 from papers.study_schema import DEVELOPMENT, ESTIMATE, LADDER, PEAK, STUDY
 
@@ -226,6 +235,7 @@ DOCUMENT = record(
     },
     {
         "populations": list_of(POPULATION),
+        "orders": ORDERS,
         "study": STUDY,
         "ladders": list_of(LADDER),
         "developments": list_of(DEVELOPMENT),
@@ -253,6 +263,8 @@ def validate(document: Any, place: str) -> None:
         check(document, "it")
         for i, curve in enumerate(document["curves"]):
             _check_curve(curve, f"curves[{i}]")
+        if "orders" in document:
+            check_orders(document["orders"], "orders")
         for i, ladder in enumerate(document.get("ladders", [])):
             for j, line in enumerate(ladder["predictions"]):
                 _same_length(line, ("condition", "median"), f"ladders[{i}].predictions[{j}]")

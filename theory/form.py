@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, final
@@ -12,18 +11,16 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
 
+from theory.form_checks import check_names, check_roles
+from theory.numeric import Numeric, compiled, in_blocks
 from theory.parameter import Kind, Parameter
 from theory.printing import latex_of, python_of
-from theory.stable import NUMPY, differentiate, plain, with_tails
+from theory.stable import differentiate, plain, with_tails
 
 FloatArray = NDArray[np.float64]
-Numeric = Callable[..., Any]
 
 TIME = sympy.Symbol("t", real=True)
 """The progress axis, in every form's expression."""
-
-BLOCK = 2**15
-"""Numbers computed at a time: temporary arrays then stay in the processor's cache."""
 
 
 @final
@@ -65,54 +62,8 @@ class Form:
         swaps = {s: own[s.name] for s in expression.free_symbols if own.get(s.name, s) != s}
         object.__setattr__(self, "expression", expression.xreplace(swaps))
         object.__setattr__(self, "parameters", tuple(self.parameters))
-        self._check_names()
-        self._check_roles()
-
-    def _check_names(self) -> None:
-        if len(set(self.names)) < len(self.names):
-            raise ValueError(f"{self.name}: a parameter is declared twice in {self.names}.")
-        free = {symbol.name for symbol in self.expression.free_symbols} - {"t"}
-        for names, wrong in (
-            (free - set(self.names), "used but not declared"),
-            (set(self.names) - free, "declared but not used"),
-        ):
-            if names:
-                raise ValueError(f"{self.name}: parameters {wrong}: {_listed(names)}.")
-        unknown = {
-            str(call.func) for call in self.expression.atoms(sympy.core.function.AppliedUndef)
-        }
-        if unknown:
-            raise ValueError(f"{self.name}: undefined functions in it: {_listed(unknown)}.")
-        named = {*self.breakpoints, *(name for group in self.ordered for name in group)}
-        if named - set(self.names):
-            raise ValueError(
-                f"{self.name}: breakpoints and ordered name no parameter: "
-                f"{_listed(named - set(self.names))}; choose from {_listed(self.names)}."
-            )
-        low, high = self.domain
-        if not low < high:
-            raise ValueError(f"{self.name}: domain must increase; got ({low}, {high}).")
-
-    def _check_roles(self) -> None:
-        kinds = {parameter.name: parameter.kind for parameter in self.parameters}
-        for group in self.ordered:
-            wrong = {name for name in group if kinds[name] is not Kind.MIDPOINT}
-            if wrong or len(group) < 2:
-                raise ValueError(
-                    f"{self.name}: an ordered group is two or more midpoints; got {group}."
-                )
-        if list(kinds.values()).count(Kind.FLOOR) > 1:
-            raise ValueError(f"{self.name}: a form has at most one floor.")
-        for parameter in self.parameters:
-            if parameter.kind not in (Kind.FLOOR, Kind.GAIN, Kind.SLOPE):
-                continue
-            column = sympy.diff(self.expression, parameter.symbol)
-            if parameter.kind is Kind.FLOOR and column != 1:
-                raise ValueError(
-                    f"{self.name}: the floor must enter with coefficient 1; it is {column}."
-                )
-            if parameter.symbol in column.free_symbols:
-                raise ValueError(f"{self.name}: {parameter.name} must enter linearly.")
+        check_names(self)
+        check_roles(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave compiled functions behind when pickled; they are made again on use."""
@@ -288,28 +239,28 @@ class Form:
 
     @cached_property
     def _value(self) -> Numeric:
-        return _compiled(self.symbols, [self.computed])
+        return compiled(TIME, self.symbols, [self.computed])
 
     @cached_property
     def _derivative(self) -> Numeric:
-        return _compiled(self.symbols, [differentiate(self.computed, TIME)])
+        return compiled(TIME, self.symbols, [differentiate(self.computed, TIME)])
 
     @cached_property
     def _jacobian(self) -> Numeric:
-        return _compiled(self.symbols, [differentiate(self.computed, s) for s in self.symbols])
+        return compiled(TIME, self.symbols, [differentiate(self.computed, s) for s in self.symbols])
 
     @cached_property
     def _design(self) -> Numeric:
         symbols = dict(zip(self.names, self.symbols, strict=True))
         columns = [differentiate(self.computed, symbols[name]) for name in self.linear]
-        return _compiled([symbols[name] for name in self.nonlinear], columns)
+        return compiled(TIME, [symbols[name] for name in self.nonlinear], columns)
 
     @cached_property
     def _tangents(self) -> Numeric:
         symbols = dict(zip(self.names, self.symbols, strict=True))
         columns = [differentiate(self.computed, symbols[name]) for name in self.linear]
         slopes = [differentiate(columns[j], symbols[self.nonlinear[k]]) for j, k in self.moved]
-        return _compiled([symbols[name] for name in self.nonlinear], [*columns, *slopes])
+        return compiled(TIME, [symbols[name] for name in self.nonlinear], [*columns, *slopes])
 
     @cached_property
     def _divided_design(self) -> Numeric:
@@ -319,7 +270,7 @@ class Form:
         columns = [differentiate(self.computed, symbols[n]).subs(none) for n in self.linear]
         columns.append(differentiate(differentiate(self.computed, symbols[gain]), symbols[share]))
         others = [symbols[name] for name in self.nonlinear if name != share]
-        return _compiled(others, columns)
+        return compiled(TIME, others, columns)
 
     def _evaluate(
         self,
@@ -341,29 +292,9 @@ class Form:
             )
         batch = values.shape[:-1]
         rows = values.reshape(math.prod(batch), len(names))
-        parts = np.empty((n_parts, len(rows), times.size))
-        size = max(1, BLOCK // max(1, times.size))
-        # Overflow to inf inside exp(-exp(x)) is the right limit, not an error.
-        with np.errstate(all="ignore"):
-            for start in range(0, len(rows), size):
-                block = slice(start, start + size)
-                columns = [rows[block, i, None] for i in range(len(names))]
-                for i, part in enumerate(function(times.ravel(), *columns)):
-                    parts[i, block] = part
+        parts = in_blocks(function, times.ravel(), rows, n_parts)
         return parts.reshape(n_parts, *batch, *times.shape)
-
-
-def _compiled(symbols: Iterable[sympy.Symbol], expressions: list[sympy.Expr]) -> Numeric:
-    """Return the numpy function of (t, *symbols) for a list of expressions."""
-    function: Numeric = sympy.lambdify(
-        (TIME, *symbols), expressions, modules=[NUMPY, "numpy"], cse=True
-    )
-    return function
 
 
 def _number_or_array(values: FloatArray) -> Any:
     return values if values.shape else float(values)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

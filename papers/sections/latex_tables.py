@@ -10,6 +10,7 @@ from papers.sections import ladder as ladders
 from papers.sections import population as together
 from papers.sections import study as studies
 from papers.sections.candidates import candidates, hypothesis
+from papers.sections.order import frequency_table, order_tables, rank_tables
 from papers.sections.overview import overview
 from papers.sections.parameters import parameters
 from papers.sections.stages import stages
@@ -36,12 +37,18 @@ def latex_tables(document: Entry) -> dict[str, Table]:
         "stages": stacked("Stages, with 95 % intervals", [(name_of(c), stages(c)) for c in curves]),
     }
     populations = [(entry["observable"], entry) for entry in document.get("populations", [])]
-    for name, table in (
+    for name, made in (
         ("frequencies", together.shapes_table),
         ("populations", together.population_table),
         ("pooled", together.runs_table),
     ):
-        found[name] = stacked(name, [(label, table(entry)) for label, entry in populations])
+        found[name] = stacked(name, [(label, made(entry)) for label, entry in populations])
+    if "orders" in document:
+        tables = [table for table, _ in rank_tables(document["orders"])]
+        found["ranks"] = stacked("Ranks of runs", [(table.caption, table) for table in tables])
+        found["order_frequencies"] = frequency_table(document["orders"])
+        for i, (table, _) in enumerate(order_tables(document["orders"]), start=1):
+            found[f"orders_{i}"] = table
     for i, ladder in enumerate(document.get("ladders", []), start=1):
         found[f"ladder_{i}"] = ladders.scores(ladder)
     study = document.get("study") or {}

@@ -74,6 +74,27 @@ def test_the_same_seed_gives_the_same_curves(
     assert first["curves"] == second["curves"]
 
 
+def test_curves_of_one_axis_come_with_their_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["seed,env_steps,p_proxy,p_goal"]
+    for seed in range(2):
+        for i in range(30):
+            early, late = i > 8 + seed, i > 18 + seed
+            ripple = 0.02 * (-1) ** (i * (i + seed) // 2)
+            lines.append(f"{seed},{100 * i},{early + ripple},{late - ripple}")
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(lines))
+    words = ("--t", "env_steps", "--y", "p_proxy", "p_goal", "--run", "seed")
+    orders = results("propose", path, tmp_path / "out", *words)["orders"]
+    onset = orders["observables"][0]
+    assert [one["first"] for one in onset["orders"]] == ["p_proxy", "p_proxy"]
+    # The steps lie 1000 apart, and each is known to the gap of 100 between two points.
+    assert abs(onset["orders"][0]["difference"]["value"] - 1000) < 200
+    assert onset["frequency"]["sentence"] in capsys.readouterr().out
+    assert onset["frequency"]["sentence"] in (tmp_path / "out" / "report.md").read_text()
+
+
 def test_a_license_is_made_once_and_said(
     rising: Rows,
     table: Callable[..., Path],

@@ -27,6 +27,7 @@ from fitting.families import (
     prior_shapes,
     prior_shares,
 )
+from fitting.fit import PosteriorFit
 from fitting.forecast import Forecast, forecast
 from fitting.formation import formation
 from fitting.loo import loo
@@ -108,26 +109,8 @@ def _compared(
 ) -> Comparison:
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
-    children = rng.spawn(len(hypotheses) + 4)
-    for_check = children.pop()
-    for hypothesis in hypotheses:
-        hypothesis.form.compile()
-    found = posteriors(
-        curve,
-        hypotheses,
-        rngs=children[:-3],
-        margin=_MARGIN,
-        precision=_PRECISION,
-        workers=workers,
-    )
-    if cross_check:
-        sampled = cross_checked(
-            [posterior for posterior, _ in found],
-            curve,
-            rngs=for_check.spawn(len(found)),
-            margin=_MARGIN,
-        )
-        found = [(one, modes) for one, (_, modes) in zip(sampled, found, strict=True)]
+    *own, for_replicates, for_forecast, for_rates, for_check = rng.spawn(len(hypotheses) + 4)
+    found = _sampled(curve, hypotheses, own, for_check if cross_check else None, workers)
     candidates = each(
         lambda one: fitted(one[0], curve, grid, extent, *one[1]),
         zip(hypotheses, found, strict=True),
@@ -139,10 +122,10 @@ def _compared(
     scores = [_score(c, curve, float(w)) for c, w in zip(candidates, weights, strict=True)]
     ahead = None
     if with_forecast and weights.sum() > 0:
-        ahead = forecast(curve, hypotheses, rng=children[-2], workers=workers)
+        ahead = forecast(curve, hypotheses, rng=for_forecast, workers=workers)
     scores = [_with_forecast(score, ahead, i) for i, score in enumerate(scores)]
     replicates = np.array(
-        [table.perturbed(children[-3]).probabilities() for _ in range(_REPLICATES)]
+        [table.perturbed(for_replicates).probabilities() for _ in range(_REPLICATES)]
     )
     bands = [(scale, t.probabilities()) for scale, t in wider]
     forms = _form_weights(candidates, weights)
@@ -155,7 +138,7 @@ def _compared(
         curve,
         found_stages.stages if found_stages else (),
         weighty_noises(candidates, weights),
-        rng=children[-1],
+        rng=for_rates,
     )
     return Comparison(
         curve=curve,
@@ -170,6 +153,30 @@ def _compared(
         family_prior=_named(table.family_prior()) if known else {},
         formation=formation(candidates, joint, grid) if known else None,
     )
+
+
+def _sampled(
+    curve: Curve,
+    hypotheses: Sequence[Hypothesis],
+    rngs: Sequence[np.random.Generator],
+    for_check: np.random.Generator | None,
+    workers: int,
+) -> list[tuple[PosteriorFit, FloatArray]]:
+    """Sample every hypothesis, each with its generator; with another for cross-checks, if asked."""
+    for hypothesis in hypotheses:
+        hypothesis.form.compile()
+    found = posteriors(
+        curve, hypotheses, rngs=rngs, margin=_MARGIN, precision=_PRECISION, workers=workers
+    )
+    if for_check is None:
+        return found
+    again = cross_checked(
+        [posterior for posterior, _ in found],
+        curve,
+        rngs=for_check.spawn(len(found)),
+        margin=_MARGIN,
+    )
+    return [(one, modes) for one, (_, modes) in zip(again, found, strict=True)]
 
 
 def _check(hypotheses: Sequence[Hypothesis]) -> None:

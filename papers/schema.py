@@ -71,9 +71,10 @@ A study adds ::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from papers.curve_schema import CURVE, CURVE_MORE, check_curve, same_length
 from papers.json_checks import (
     Check,
     anything,
@@ -82,139 +83,16 @@ from papers.json_checks import (
     mapping_of,
     maybe,
     number,
-    one_of,
     record,
     text,
 )
 from papers.order_schema import ORDERS, check_orders
 from papers.population_schema import POPULATION
-from papers.study_schema import DEVELOPMENT, ESTIMATE, LADDER, PEAK, STUDY
+from papers.study_schema import DEVELOPMENT, LADDER, STUDY
 
 SCHEMA = 1
-TEXTS, GAPPED = list_of(text), list_of(maybe(number))
+TEXTS = list_of(text)
 
-CANDIDATE = record(
-    {
-        "form": text,
-        "noise": text,
-        "family": maybe(text),
-        "status": maybe(text),
-        "expression": text,
-        "parameters": mapping_of(maybe(ESTIMATE)),
-        "n_free": number,
-        "aicc": maybe(number),
-        "bic": maybe(number),
-        "log_evidence": maybe(number),
-        "log_evidence_se": maybe(number),
-        "weight": maybe(number),
-        "elpd_forecast": maybe(number),
-        "doubts": TEXTS,
-    }
-)
-BAND = record({"median": GAPPED, "lower": GAPPED, "upper": GAPPED})
-FORM = record({"form": text, "noise": text, "weight": maybe(number), "median": GAPPED})
-INTERVAL = maybe(list_of(maybe(number), least=2))
-STAGE = record(
-    {name: maybe(number) for name in ("onset", "midpoint", "width", "share", "rise")},
-    {f"{name}_interval": INTERVAL for name in ("onset", "midpoint", "width", "share", "rise")},
-)
-LJUNG_BOX = record({"lags": number, "p_value": number})
-CURVE = {
-    "run": text,
-    "run_id": text,
-    "observable": text,
-    "unit": maybe(text),
-    "progress": text,
-    "n_obs": number,
-    "conditions": mapping_of(anything),
-    "t": list_of(number, least=1),
-    "y": list_of(number, least=1),
-    "family_probabilities": mapping_of(maybe(number)),
-    "candidates": list_of(CANDIDATE),
-    "stages": list_of(STAGE),
-    "forecast": maybe(
-        record(
-            {"baseline": maybe(text), "rmse_ratio": maybe(number)},
-            {
-                "reason": maybe(text),
-                **dict.fromkeys(
-                    ("n_train", "n_test", "average_ratio", "best_ratio", "coverage"), maybe(number)
-                ),
-            },
-        )
-    ),
-    "verdict": record(
-        {
-            "kind": one_of("decided", "tied", "inconclusive"),
-            "families": TEXTS,
-            "forms": TEXTS,
-            "reason": text,
-        }
-    ),
-}
-FOUND = record(
-    {
-        **{name: text for name in ("form", "expression", "latex", "match", "python")},
-        "description_length": number,
-        "log_evidence": maybe(number),
-        "units": mapping_of(text),
-        "meanings": mapping_of(text),
-    }
-)
-SEARCH = record(
-    {
-        "looked": number,
-        "total": number,
-        "conclusion": text,
-        "notes": TEXTS,
-        "found": list_of(FOUND),
-    }
-)
-LICENSE = record(
-    {
-        **{name: number for name in ("wrong", "decided", "number", "upper_bound", "lower_bound")},
-        "recognized": mapping_of(record({"count": number, "number": number})),
-        "confusion": mapping_of(mapping_of(number)),
-        "sentence": text,
-        "explained": text,
-        "failed": text,
-    }
-)
-PRIOR = record(
-    {
-        "form": text,
-        "t": list_of(number, least=1),
-        "lower": list_of(number, least=1),
-        "upper": list_of(number, least=1),
-        "draws": list_of(list_of(number, least=1)),
-    }
-)
-BEFORE = record({"autocorrelation": list_of(number, least=1)}, {"ljung_box": maybe(LJUNG_BOX)})
-CURVE_MORE = {
-    "search": maybe(SEARCH),
-    "y_se": maybe(list_of(number)),
-    "family_se": maybe(mapping_of(maybe(number))),
-    "sensitivity": maybe(mapping_of(mapping_of(maybe(number)))),
-    "fitted": maybe(
-        record({"t": list_of(number, least=1), "average": maybe(BAND), "forms": list_of(FORM)})
-    ),
-    "prior": maybe(PRIOR),
-    "residuals": maybe(
-        record(
-            {
-                "form": text,
-                "noise": text,
-                "values": list_of(number, least=1),
-                "autocorrelation": list_of(number, least=1),
-            },
-            {"ljung_box": maybe(LJUNG_BOX), "before": maybe(BEFORE)},
-        )
-    ),
-    "stage_agreement": maybe(number),
-    "peak": maybe(PEAK),
-    "notes": maybe(TEXTS),
-    "license": maybe(LICENSE),
-}
 PROVENANCE = record(
     {},
     {
@@ -262,52 +140,14 @@ def validate(document: Any, place: str) -> None:
     try:
         check(document, "it")
         for i, curve in enumerate(document["curves"]):
-            _check_curve(curve, f"curves[{i}]")
+            check_curve(curve, f"curves[{i}]")
         if "orders" in document:
             check_orders(document["orders"], "orders")
         for i, ladder in enumerate(document.get("ladders", [])):
             for j, line in enumerate(ladder["predictions"]):
-                _same_length(line, ("condition", "median"), f"ladders[{i}].predictions[{j}]")
+                same_length(line, ("condition", "median"), f"ladders[{i}].predictions[{j}]")
         for i, reading in enumerate((document.get("study") or {}).get("readings") or []):
             if reading["strongest"] not in (None, *reading["baselines"]):
                 fail(f"study.readings[{i}].strongest", "one of its baselines", reading["strongest"])
     except ValueError as error:
         raise ValueError(f"{place} is damaged: {str(error).removeprefix('it.')}") from None
-
-
-def _check_curve(curve: Mapping[str, Any], place: str) -> None:
-    """Check what one key of a curve must know of another."""
-    _same_length(curve, ("t", "y", "y_se"), place)
-    fitted, residuals = curve.get("fitted"), curve.get("residuals")
-    if fitted:
-        _same_length({"t": fitted["t"], **(fitted["average"] or {})}, (), f"{place}.fitted")
-        for i, form in enumerate(fitted["forms"]):
-            pair = {"t": fitted["t"], "median": form["median"]}
-            _same_length(pair, (), f"{place}.fitted.forms[{i}]")
-    if residuals:
-        pair = {"t": curve["t"], "values": residuals["values"]}
-        _same_length(pair, (), f"{place}.residuals")
-        lags = {
-            "autocorrelation": residuals["autocorrelation"],
-            "before": (residuals.get("before") or {}).get("autocorrelation"),
-        }
-        _same_length(lags, tuple(lags), f"{place}.residuals")
-    if prior := curve.get("prior"):
-        lines = {f"draws[{i}]": values for i, values in enumerate(prior["draws"])}
-        lists = {name: prior[name] for name in ("t", "lower", "upper")} | lines
-        _same_length(lists, (), f"{place}.prior")
-    verdict = curve["verdict"]
-    known = {candidate["form"] for candidate in curve["candidates"]}
-    for form in verdict["forms"]:
-        if form not in known:
-            fail(f"{place}.verdict.forms", "forms of its candidates", form)
-    if verdict["kind"] != "inconclusive" and not verdict["families"]:
-        raise ValueError(f"{place}.verdict is {verdict['kind']} and names no family.")
-
-
-def _same_length(entry: Mapping[str, Any], keys: Sequence[str], place: str) -> None:
-    found = {key: entry[key] for key in keys or entry if entry.get(key) is not None}
-    sizes = {key: len(values) for key, values in found.items() if isinstance(values, list | tuple)}
-    if len(set(sizes.values())) > 1:
-        said = ", ".join(f"{key} has {size}" for key, size in sizes.items())
-        raise ValueError(f"{place}: lists that go together must be as long; {said}.")

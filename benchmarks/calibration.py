@@ -27,12 +27,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from fitting.error_rate import ErrorRate, Proportion
-from fitting.record_file import append_record, read_records
 from fitting.recovery import FAMILIES, OUTCOMES, Recovery, error_rate
-from fitting.threshold import LEVELS, error_rate_at, threshold
-from fitting.trial import Design, Record, trial
-from fitting.truths import OUTSIDE
+from fitting.trials.error_rate import ErrorRate, Proportion
+from fitting.trials.record_file import append_record, read_records
+from fitting.trials.threshold import LEVELS, error_rate_at, threshold
+from fitting.trials.trial import Design, Record, trial
+from fitting.trials.truths import OUTSIDE
 from theory.curve import Curve
 from theory.noise import AR1White, OUWhite, White
 

@@ -34,7 +34,7 @@ def _missing(name: str) -> NotInstalled:
 
 def chains_and_bridge(case: Any, seed: int) -> Estimate:
     """Run our fallback: Hamiltonian chains of the collapsed density, twice, and bridge sampling."""
-    from fitting.cross_check import bridge_evidence
+    from fitting.sampling.cross_check import bridge_evidence
 
     found = bridge_evidence(case.hypothesis, case.curve, rng=np.random.default_rng(seed))
     return found.log_evidence, str(found.status) or WELL
@@ -44,7 +44,7 @@ def smc(case: Any, seed: int) -> Estimate:
     """`pm.sample_smc` with its defaults; the mean of the chains' estimates."""
     import pymc as pm
 
-    from fitting.posterior import _likelihood, _parameters
+    from fitting.sampling.posterior import _likelihood, _parameters
 
     logging.getLogger("pymc").setLevel(logging.ERROR)
     with warnings.catch_warnings():

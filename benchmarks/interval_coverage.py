@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fitting.evidence import log_evidence
 from fitting.fit import PointFit
-from fitting.intervals import intervals
+from fitting.optimum.intervals import intervals
 from fitting.point import fit, fit_many
 from theory.curve import Curve
 from theory.forms import FORMS

@@ -32,10 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.real_curves import FOLDER, read
-from fitting.coordinates import coordinates
-from fitting.descent import descend_in_chunks
+from fitting.optimum.coordinates import coordinates
+from fitting.optimum.descent import descend_in_chunks
+from fitting.optimum.projection import project
 from fitting.point import fit_many
-from fitting.projection import project
 from theory.curve import Curve
 from theory.form import Form
 from theory.forms import FORMS

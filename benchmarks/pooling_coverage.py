@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.error_rate import Proportion
 from fitting.evidence import log_evidence
-from fitting.hierarchical import PooledFit, pool
+from fitting.runs.hierarchical import PooledFit, pool
+from fitting.trials.error_rate import Proportion
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis

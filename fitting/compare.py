@@ -20,7 +20,6 @@ from fitting.candidate import (
     weighty_noises,
 )
 from fitting.comparison import Comparison, Score
-from fitting.cross_check import cross_checked
 from fitting.doubts import doubts
 from fitting.families import (
     FamilyTable,
@@ -29,11 +28,12 @@ from fitting.families import (
 )
 from fitting.fit import PosteriorFit
 from fitting.forecast import Forecast, forecast
-from fitting.formation import formation
 from fitting.loo import loo
 from fitting.obstacles import obstacles
 from fitting.rate_check import checked
 from fitting.redundancy import similarities
+from fitting.runs.formation import formation
+from fitting.sampling.cross_check import cross_checked
 from fitting.screening import posteriors
 from fitting.stages import Stages, stages
 from fitting.threads import each

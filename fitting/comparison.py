@@ -14,7 +14,7 @@ from fitting.criteria import aic, aicc, bic
 from fitting.estimate import Estimate, estimate
 from fitting.fit import FitStatus, PointFit, PosteriorFit
 from fitting.forecast import Forecast
-from fitting.formation import Formation
+from fitting.runs.formation import Formation
 from fitting.screening import LAPLACE
 from fitting.stages import Stages
 from fitting.verdict import Verdict
@@ -23,7 +23,7 @@ from theory.family import Family
 from theory.hypothesis import Hypothesis
 
 if TYPE_CHECKING:
-    from fitting.license import License
+    from fitting.trials.license import License
 
 
 @final

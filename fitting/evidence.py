@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.ensemble import walk
 from fitting.fit import FitStatus, PosteriorFit
-from fitting.importance import Mixture, Population, from_points, joined, nobody, refit
 from fitting.log_sum_exp import log_sum_exp
-from fitting.modes import Mode, find_modes, loose, scattered
-from fitting.pareto import pareto_k
-from fitting.target import Sums, Target
+from fitting.sampling.ensemble import walk
+from fitting.sampling.importance import Mixture, Population, from_points, joined, nobody, refit
+from fitting.sampling.modes import Mode, find_modes, loose, scattered
+from fitting.sampling.pareto import pareto_k
+from fitting.sampling.target import Sums, Target
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
@@ -52,7 +52,7 @@ def log_evidence(
     precision : float
         Sought standard error of the log evidence.
     modes : sequence of Mode, optional
-        What ``fitting.modes.find_modes`` found, if it has been asked already.
+        What ``fitting.sampling.modes.find_modes`` found, if it has been asked already.
     thorough : bool
         Whether to send out walkers where draws around the modes do not tell the whole story.
 

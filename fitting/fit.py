@@ -16,7 +16,7 @@ from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 
 if TYPE_CHECKING:
-    from fitting.intervals import Intervals
+    from fitting.optimum.intervals import Intervals
 
 Array = NDArray[np.float64]
 
@@ -98,11 +98,11 @@ class PointFit:
     def intervals(self) -> Intervals:
         """The 95 % profile-likelihood intervals, computed when first asked for.
 
-        Those of many fits come faster from `fitting.intervals.intervals`. Under correlated noise
-        they cover less than 95 % on short curves (benchmarks/interval_coverage.md); the
+        Those of many fits come faster from `fitting.optimum.intervals.intervals`. Under correlated
+        noise they cover less than 95 % on short curves (benchmarks/interval_coverage.md); the
         posterior's do not.
         """
-        from fitting.intervals import intervals
+        from fitting.optimum.intervals import intervals
 
         return intervals([self])[0]
 
@@ -118,8 +118,8 @@ class PointFit:
 
     @cached_property
     def unfixed(self) -> tuple[str, ...]:
-        """What the data do not fix, as sentences: see `fitting.identifiability`."""
-        from fitting.identifiability import unfixed
+        """What the data do not fix, as sentences: see `fitting.optimum.identifiability`."""
+        from fitting.optimum.identifiability import unfixed
 
         return unfixed(self)
 
@@ -130,7 +130,7 @@ class PointFit:
         Of the form's parameters on whitened residuals, the noise as it was fitted. None where the
         noise is not Gaussian or nothing was fitted.
         """
-        from fitting.lmfit_result import lmfit_result
+        from fitting.optimum.lmfit_result import lmfit_result
 
         return lmfit_result(self)
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from fitting.foretold import Foretold, foretell
 from fitting.log_sum_exp import log_sum_exp
+from fitting.sampling.starts import SharedStarts
 from fitting.screening import rough
-from fitting.starts import SharedStarts
 from fitting.threads import each
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis, default_hypothesis

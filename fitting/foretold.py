@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fitting.evidence import log_evidence
 from fitting.log_sum_exp import log_sum_exp
-from fitting.modes import Mode
-from fitting.target import Target
+from fitting.sampling.modes import Mode
+from fitting.sampling.target import Target
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fitting.doubts import FAILED
 from fitting.fit import PosteriorFit
-from fitting.pareto import generalized_pareto
+from fitting.sampling.pareto import generalized_pareto
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
 from theory.noise import NoiseKind

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from fitting.criteria import bic
-from fitting.least_squares_fit import is_least_squares, least_squares_fits
+from fitting.optimum.least_squares_fit import is_least_squares, least_squares_fits
 from fitting.residuals import fitted_values
-from fitting.starts import spread
+from fitting.sampling.starts import spread
 from theory.curve import Curve
 from theory.form import Form
 from theory.forms import FORMS

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.fit import FitStatus, PointFit
-from fitting.least_squares_fit import alike, is_least_squares, least_squares_fits
-from fitting.maximum import maximum
-from fitting.point_fit import unfitted
+from fitting.optimum.least_squares_fit import alike, is_least_squares, least_squares_fits
+from fitting.optimum.maximum import maximum
+from fitting.optimum.point_fit import unfitted
 from fitting.threads import each
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis

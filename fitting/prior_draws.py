@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from fitting.optimum import low_discrepancy
+from fitting.low_discrepancy import low_discrepancy
 from theory.hypothesis import Hypothesis
 
 FloatArray = NDArray[np.float64]

@@ -15,9 +15,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.calibration import Calibration, calibration
-from fitting.error_rate import ErrorRate, Proportion
-from fitting.trial import Design, Record, StageRecord, trial
+from fitting.trials.calibration import Calibration, calibration
+from fitting.trials.error_rate import ErrorRate, Proportion
+from fitting.trials.trial import Design, Record, StageRecord, trial
 from fitting.verdict import VerdictKind
 from theory.family import Family
 

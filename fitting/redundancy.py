@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.optimum import normal_points
+from fitting.low_discrepancy import normal_points
 from fitting.prior_draws import prior_draws
 from theory.form import Form
 from theory.hypothesis import Hypothesis

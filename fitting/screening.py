@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from fitting.evidence import SCALES, log_evidence
 from fitting.fit import FitStatus, PosteriorFit
 from fitting.log_sum_exp import log_sum_exp
-from fitting.modes import Mode, find_modes
-from fitting.starts import FindStarts, SharedStarts, form_starts
-from fitting.target import Target
+from fitting.sampling.modes import Mode, find_modes
+from fitting.sampling.starts import FindStarts, SharedStarts, form_starts
+from fitting.sampling.target import Target
 from fitting.threads import each
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis

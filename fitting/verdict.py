@@ -18,8 +18,8 @@ THRESHOLD = 0.95
 """Probability that two families together must keep to be TIED, and forms to be named."""
 
 DECISIVE = 0.95
-"""Probability from which on a family is DECIDED: what `fitting.threshold` derives from the study of
-simulated curves (benchmarks/calibration.md)."""
+"""Probability from which on a family is DECIDED: what `fitting.trials.threshold` derives from the
+study of simulated curves (benchmarks/calibration.md)."""
 
 _FAMILIES = tuple(Family)
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from empirics.readers import read_curves
     from empirics.store import Store
     from fitting.compare import compare
-    from fitting.order import order
-    from fitting.order_frequency import order_frequency
     from fitting.point import fit, fit_many
-    from fitting.posterior import sample
     from fitting.propose import propose
-    from fitting.random_effects import random_effects
-    from fitting.ranks import ranks
+    from fitting.runs.order import order
+    from fitting.runs.order_frequency import order_frequency
+    from fitting.runs.random_effects import random_effects
+    from fitting.runs.ranks import ranks
+    from fitting.sampling.posterior import sample
     from fitting.search.proposal import propose_and_search
     from fitting.search.search import search
     from fitting.search.source import form_source
@@ -69,17 +69,17 @@ _HOMES = {
     "fit": ("fitting.point", "fit"),
     "fit_many": ("fitting.point", "fit_many"),
     "form_source": ("fitting.search.source", "form_source"),
-    "order": ("fitting.order", "order"),
-    "order_frequency": ("fitting.order_frequency", "order_frequency"),
-    "over_runs": ("fitting.over_runs", "over_runs"),
-    "pool": ("fitting.hierarchical", "pool"),
+    "order": ("fitting.runs.order", "order"),
+    "order_frequency": ("fitting.runs.order_frequency", "order_frequency"),
+    "over_runs": ("fitting.runs.over_runs", "over_runs"),
+    "pool": ("fitting.runs.hierarchical", "pool"),
     "propose": ("fitting.propose", "propose"),
     "propose_and_search": ("fitting.search.proposal", "propose_and_search"),
-    "random_effects": ("fitting.random_effects", "random_effects"),
-    "ranks": ("fitting.ranks", "ranks"),
+    "random_effects": ("fitting.runs.random_effects", "random_effects"),
+    "ranks": ("fitting.runs.ranks", "ranks"),
     "read_curves": ("empirics.readers", "read_curves"),
     "report": ("papers.report", "render"),
-    "sample": ("fitting.posterior", "sample"),
+    "sample": ("fitting.sampling.posterior", "sample"),
     "search": ("fitting.search.search", "search"),
 }
 

@@ -24,7 +24,7 @@ def pooled_form(name: str | None) -> Form | None:
     """
     if name is None:
         return None
-    from fitting.population import is_poolable
+    from fitting.runs.population import is_poolable
     from theory.forms import FORMS
 
     check_names((name,), FORMS, "form")
@@ -45,7 +45,7 @@ def check_runs_to_pool(curves: Sequence[Curve], path: Path) -> None:
     ValueError
         If none has.
     """
-    from fitting.hierarchical import FEWEST_RUNS
+    from fitting.runs.hierarchical import FEWEST_RUNS
 
     counts = Counter((c.observable, c.unit, c.progress) for c in curves)
     (observable, _, _), most = counts.most_common(1)[0]

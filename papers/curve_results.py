@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from fitting.comparison import Comparison, Score
     from fitting.estimate import Estimate
-    from fitting.license import License
     from fitting.stages import Stage, Stages
+    from fitting.trials.license import License
 
 Document = dict[str, Any]
 

@@ -12,11 +12,11 @@ from joblib import Parallel, delayed
 
 from empirics.provenance import processors, provenance
 from fitting.comparison import Comparison
-from fitting.license import licensed
-from fitting.own_design import own_design
-from fitting.record_file import append_record, read_records
 from fitting.recovery import Recovery
-from fitting.trial import Design, Record, trial
+from fitting.trials.license import licensed
+from fitting.trials.own_design import own_design
+from fitting.trials.record_file import append_record, read_records
+from fitting.trials.trial import Design, Record, trial
 from papers.proposals import Progress
 from papers.wording import duration
 from theory.noise import NOISES

@@ -11,7 +11,7 @@ from papers.wording import joined, plural
 
 if TYPE_CHECKING:
     from fitting.comparison import Comparison
-    from fitting.order import Order
+    from fitting.runs.order import Order
 
 Curves = Mapping[tuple[str, str], "Comparison"]
 """Compared curves on one progress axis by run and observable."""
@@ -44,7 +44,7 @@ def orders_json(comparisons: Sequence[Comparison]) -> Document | None:
 
 def _by_axis(comparisons: Sequence[Comparison], left_out: list[str]) -> dict[str, Curves]:
     """Sort curves by progress axis, without those that have no times or are too many."""
-    from fitting.order import why_no_times
+    from fitting.runs.order import why_no_times
 
     found: dict[str, dict[tuple[str, str], Comparison]] = {}
     for one in comparisons:
@@ -80,9 +80,9 @@ def _fewer(axis: Curves, left_out: list[str]) -> Curves:
 
 def _formations(axis: Curves) -> list[Document]:
     """Return when each curve forms, by either time."""
-    from fitting.formation import QUANTITIES
-    from fitting.order import times_of
-    from fitting.precedence import weighted_estimate
+    from fitting.runs.formation import QUANTITIES
+    from fitting.runs.order import times_of
+    from fitting.runs.precedence import weighted_estimate
 
     found = []
     for (run, observable), one in axis.items():
@@ -106,7 +106,7 @@ def _formations(axis: Curves) -> list[Document]:
 
 def _within_runs(axis: Curves, left_out: list[str]) -> list[Document]:
     """Order every two observables in each run that has both."""
-    from fitting.formation import QUANTITIES
+    from fitting.runs.formation import QUANTITIES
 
     runs = list(dict.fromkeys(run for run, _ in axis))
     found = []
@@ -133,7 +133,7 @@ def _orders(
     pairs: Sequence[tuple[str, Comparison, Comparison]], quantity: str, left_out: list[str]
 ) -> list[tuple[str, Order]]:
     """Order named pairs; why one has no order is said once."""
-    from fitting.order import order, why_no_order
+    from fitting.runs.order import order, why_no_order
 
     found = []
     for name, a, b in pairs:
@@ -149,7 +149,7 @@ def _orders(
 
 def _frequency(orders: Sequence[Order], curves: Sequence[Comparison]) -> Document:
     """Return how often the order comes over runs, or why that is not known."""
-    from fitting.order_frequency import order_frequency
+    from fitting.runs.order_frequency import order_frequency
 
     judged = sum(one.lowest is not None for one in orders)
     if judged < 2:
@@ -184,8 +184,8 @@ def _mixed(curves: Sequence[Comparison]) -> list[str]:
 
 def _between_runs(axis: Curves, left_out: list[str]) -> list[Document]:
     """Rank the runs within every observable, and order every two of them."""
-    from fitting.formation import QUANTITIES
-    from fitting.order_doubts import obstacle
+    from fitting.runs.formation import QUANTITIES
+    from fitting.runs.order_doubts import obstacle
 
     found = []
     for observable in dict.fromkeys(name for _, name in axis):
@@ -207,7 +207,7 @@ def _between_runs(axis: Curves, left_out: list[str]) -> list[Document]:
 def _ranked(
     observable: str, runs: Mapping[str, Comparison], quantity: str, left_out: list[str]
 ) -> Document:
-    from fitting.ranks import ranks
+    from fitting.runs.ranks import ranks
 
     places = dict(zip(runs, ranks(list(runs.values()), quantity=quantity), strict=True))
     leader = max(places, key=lambda run: places[run].first)
@@ -248,7 +248,7 @@ def _ranked(
 
 def _leads(observable: str, quantity: str, leader: str, first: float, beats_all: bool) -> str:
     """Say in which run an observable forms first, where each pair and all together decide it."""
-    from fitting.order import said
+    from fitting.runs.order import said
     from fitting.verdict import THRESHOLD
 
     if first >= THRESHOLD and beats_all:

@@ -10,7 +10,7 @@ from papers.curve_results import Document, estimate_json, number
 if TYPE_CHECKING:
     from fitting.comparison import Comparison
     from fitting.fit import PointFit
-    from fitting.hierarchical import PooledFit
+    from fitting.runs.hierarchical import PooledFit
     from theory.curve import Curve
     from theory.form import Form
 
@@ -40,8 +40,8 @@ def pooled_runs(
     """
     import numpy as np
 
-    from fitting.hierarchical import FEWEST_RUNS, pool
-    from fitting.run_names import run_names
+    from fitting.runs.hierarchical import FEWEST_RUNS, pool
+    from fitting.runs.run_names import run_names
 
     curves = [member.curve for member in members]
     named = dict(zip(run_names(curves), curves, strict=True))
@@ -123,7 +123,7 @@ def _single(one: PointFit) -> Document:
 
 def _doubts_of_form(form: Form, members: Sequence[Comparison]) -> list[str]:
     """Name the runs on which other forms are better."""
-    from fitting.run_names import run_names
+    from fitting.runs.run_names import run_names
 
     runs = run_names([member.curve for member in members])
     weights = {

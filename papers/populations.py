@@ -10,8 +10,8 @@ from papers.pooled_runs import Progress, pooled_runs
 
 if TYPE_CHECKING:
     from fitting.comparison import Comparison
-    from fitting.over_runs import OverRuns
-    from fitting.random_effects import RandomEffects
+    from fitting.runs.over_runs import OverRuns
+    from fitting.runs.random_effects import RandomEffects
     from theory.form import Form
 
 
@@ -34,7 +34,7 @@ def populations(
     progress : callable, optional
         Told (label, done, total).
     """
-    from fitting.over_runs import FEWEST_RUNS, over_runs
+    from fitting.runs.over_runs import FEWEST_RUNS, over_runs
 
     found = []
     for members in grouped(comparisons):

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.least_squares import best
+from fitting.optimum.least_squares import best
 from fitting.search.description_length import description_length
 from fitting.search.grammar import Skeleton
 from fitting.search.space import space_of
@@ -69,7 +69,7 @@ def fitted(
     t, y, weight : ndarray, shape (n,)
         Times in units of the last, values, and what residuals are multiplied by.
     effort : float
-        As `fitting.least_squares.best`.
+        As `fitting.optimum.least_squares.best`.
     """
     if len(t) < skeleton.n_free + SPARE:
         return None

@@ -154,7 +154,7 @@ class Skeleton:
         """Constants, gains and the floor."""
         return len(self.constants) + len(self.columns) + 1
 
-    # What `fitting.projection` and `fitting.least_squares` ask of a form.
+    # What `fitting.optimum.projection` and `fitting.optimum.least_squares` ask of a form.
 
     @cached_property
     def linear(self) -> tuple[str, ...]:

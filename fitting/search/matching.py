@@ -14,8 +14,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.coordinates import coordinates
-from fitting.least_squares import Optimum, best
+from fitting.optimum.coordinates import coordinates
+from fitting.optimum.least_squares import Optimum, best
 from fitting.search.equality import proved_equal
 from theory.curve import Curve
 from theory.form import Form

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from fitting.coordinates import coordinates
-from fitting.descent import descend
-from fitting.projection import IntArray, Projection, project
+from fitting.optimum.coordinates import coordinates
+from fitting.optimum.descent import descend
+from fitting.optimum.projection import IntArray, Projection, project
 from fitting.search import operon
 from fitting.search.candidates import SPARE, Progress, resolved, search_all
 from fitting.search.description_length import description_length

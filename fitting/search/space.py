@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from fitting.coordinates import Coordinates
-from fitting.grid_starts import Transport
+from fitting.optimum.coordinates import Coordinates
+from fitting.optimum.grid_starts import Transport
 from fitting.search.grammar import Skeleton
 from fitting.search.operations import Constant
 from theory.parameter import Kind

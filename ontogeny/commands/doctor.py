@@ -104,8 +104,8 @@ def rooms_sentence() -> str:
 
 def compiler() -> str:
     """Say what PyTensor compiles with."""
-    from fitting.compiler import compiler as find_compiler
-    from fitting.compiler import missing
+    from fitting.sampling.compiler import compiler as find_compiler
+    from fitting.sampling.compiler import missing
 
     reason = missing()
     if reason:

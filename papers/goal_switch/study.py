@@ -20,7 +20,7 @@ from empirics.experiments.goal_switch import SCALES, Scale
 from empirics.provenance import processors, provenance, sha256_of
 from empirics.run import Run
 from empirics.store import Store
-from fitting.error_rate import ErrorRate
+from fitting.trials.error_rate import ErrorRate
 from papers.goal_switch.cue_half import CueHalf, run_cue_half
 from papers.goal_switch.cue_store import keep, onsets_digest
 from papers.goal_switch.ladders import arm_ladder, maze_ladder

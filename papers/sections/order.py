@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitting.order import said
+from fitting.runs.order import said
 from fitting.verdict import THRESHOLD
 from papers.tables import Cell, Table
 from papers.wording import PROGRESS, between, short_names, upper_first

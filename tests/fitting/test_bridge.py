@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import multivariate_normal, multivariate_t, norm
 
-from fitting.bridge import bridge, bridged, effective_size
+from fitting.sampling.bridge import bridge, bridged, effective_size
 
 Array = NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fitting.calibration import calibration, calibration_error
+from fitting.trials.calibration import calibration, calibration_error
 
 
 def test_the_error_is_the_weighted_gap_of_the_bins():

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fitting import compiler
-from fitting.compiler import NUMBA_FLAGS, prefer_numba
+from fitting.sampling import compiler
+from fitting.sampling.compiler import NUMBA_FLAGS, prefer_numba
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_missing_headers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pytensor_itself_obeys_on_a_path_without_compilers(tmp_path: Path) -> None:
     code = (
-        "from fitting.compiler import prefer_numba; prefer_numba();"
+        "from fitting.sampling.compiler import prefer_numba; prefer_numba();"
         "import pytensor; print(pytensor.config.mode, repr(pytensor.config.cxx))"
     )
     kept = {k: v for k, v in os.environ.items() if k != "PYTENSOR_FLAGS"}

@@ -11,7 +11,10 @@ from scipy.stats import norm
 
 import fitting.compare as compare_module
 from fitting.compare import compare
-from fitting.cross_check import (
+from fitting.doubts import doubts
+from fitting.evidence import log_evidence
+from fitting.fit import FitStatus, PosteriorFit
+from fitting.sampling.cross_check import (
     BRIDGE,
     USELESS_ESS,
     bridge_evidence,
@@ -19,11 +22,8 @@ from fitting.cross_check import (
     gated,
     judged,
 )
-from fitting.doubts import doubts
-from fitting.evidence import log_evidence
-from fitting.fit import FitStatus, PosteriorFit
+from fitting.sampling.target import Target
 from fitting.screening import posteriors
-from fitting.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis

@@ -1,6 +1,6 @@
 import pytest
 
-from fitting.error_rate import ErrorRate, Proportion
+from fitting.trials.error_rate import ErrorRate, Proportion
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from scipy.stats import multivariate_normal, multivariate_t, norm
 
 from fitting.evidence import log_evidence
 from fitting.fit import FitStatus
-from fitting.modes import find_modes
-from fitting.pareto import pareto_k
-from fitting.target import Target
+from fitting.sampling.modes import find_modes
+from fitting.sampling.pareto import pareto_k
+from fitting.sampling.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, default_hypothesis

@@ -11,9 +11,9 @@ from scipy.special import logsumexp
 
 from fitting.evidence import log_evidence
 from fitting.fit import FitStatus
-from fitting.modes import Mode, find_modes, log_target
 from fitting.point import fit
-from fitting.target import Target
+from fitting.sampling.modes import Mode, find_modes, log_target
+from fitting.sampling.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, center_and_extent, default_hypothesis

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from fitting.exceedance import _largest, exceedance
+from fitting.runs.exceedance import _largest, exceedance
 
 
 @pytest.mark.parametrize("first", [0.05, 0.7, 1.0, 12.0, 3000.0])

@@ -5,7 +5,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from fitting.graph import graph
+from fitting.sampling.graph import graph
 from theory.forms import FORMS
 from theory.parameter import Kind
 

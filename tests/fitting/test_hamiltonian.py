@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import multivariate_normal
 
-from fitting.hamiltonian import walk
-from fitting.nuts import diagnostics
+from fitting.sampling.hamiltonian import walk
+from fitting.sampling.nuts import diagnostics
 
 Array = NDArray[np.float64]
 

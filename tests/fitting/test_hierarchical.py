@@ -10,9 +10,9 @@ from scipy.special import ndtri
 from scipy.stats import kstest
 
 from fitting.fit import FitStatus
-from fitting.hierarchical import PooledFit, pool
-from fitting.pooled_model import Scale, pooled_model, scale_of
-from fitting.population import Population, populations
+from fitting.runs.hierarchical import PooledFit, pool
+from fitting.runs.pooled_model import Scale, pooled_model, scale_of
+from fitting.runs.population import Population, populations
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis

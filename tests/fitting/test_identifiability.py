@@ -10,7 +10,7 @@ import pytest
 
 from fitting.doubts import doubts
 from fitting.fit import PointFit
-from fitting.identifiability import directions, unfixed
+from fitting.optimum.identifiability import directions, unfixed
 from fitting.point import fit
 from theory.curve import Curve
 from theory.form import TIME, Form

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fitting.fit import FitStatus
+from fitting.optimum.projection import project
 from fitting.point import fit, fit_many
-from fitting.projection import project
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis

@@ -6,7 +6,7 @@ import numpy as np
 import pymc as pm
 
 from fitting.fit import FitStatus
-from fitting.nuts import draw
+from fitting.sampling.nuts import draw
 
 
 def test_chains_have_the_moments_of_their_distribution() -> None:

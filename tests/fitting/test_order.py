@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import norm
 
 from fitting.comparison import Comparison
-from fitting.formation import Formation, formation_times
-from fitting.order import order
-from fitting.precedence import Times, difference, precedence, precedence_se
 from fitting.propose import propose
-from fitting.ranks import ranks
+from fitting.runs.formation import Formation, formation_times
+from fitting.runs.order import order
+from fitting.runs.precedence import Times, difference, precedence, precedence_se
+from fitting.runs.ranks import ranks
 from fitting.verdict import Verdict, VerdictKind, inconclusive
 from theory.curve import Curve, Progress
 from theory.family import Family, classify

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from fitting.order import Order
-from fitting.order_frequency import (
+from fitting.runs.order import Order
+from fitting.runs.order_frequency import (
     frequency_posterior,
     mixture_weights,
     order_frequency,
     poisson_binomial,
 )
-from fitting.precedence import Precedence, Times
-from fitting.ranks import ranks_of
+from fitting.runs.precedence import Precedence, Times
+from fitting.runs.ranks import ranks_of
 
 RUNS = ([0.9, 0.2, 0.6, 0.97], [1.0, 1.0, 0.99], [0.5], [0.0, 0.3, 0.8, 0.8, 0.1, 0.7, 0.95])
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from fitting.comparison import Comparison, Score
-from fitting.over_runs import NO_FORMS, OverRuns, over_runs
 from fitting.propose import propose
+from fitting.runs.over_runs import NO_FORMS, OverRuns, over_runs
 from fitting.verdict import Verdict, VerdictKind, inconclusive
 from theory.curve import Curve
 from theory.family import Family

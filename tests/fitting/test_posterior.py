@@ -12,7 +12,7 @@ import pytest
 from fitting.evidence import log_evidence
 from fitting.fit import FitStatus
 from fitting.point import fit
-from fitting.posterior import _from_unit, _likelihood, _parameters, _start, sample
+from fitting.sampling.posterior import _from_unit, _likelihood, _parameters, _start, sample
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, default_hypothesis

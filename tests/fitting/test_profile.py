@@ -10,13 +10,13 @@ import pytest
 from scipy.optimize import brentq, minimize
 from scipy.stats import chi2
 
-from fitting.coordinates import coordinates
 from fitting.fit import FitStatus, PointFit
-from fitting.intervals import intervals
-from fitting.least_squares_profile import least_squares_crossings
+from fitting.optimum.coordinates import coordinates
+from fitting.optimum.intervals import intervals
+from fitting.optimum.least_squares_profile import least_squares_crossings
+from fitting.optimum.profile import TOLERANCE
+from fitting.optimum.projection import Held, project
 from fitting.point import fit, fit_many
-from fitting.profile import TOLERANCE
-from fitting.projection import Held, project
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 from scipy.stats import beta
 
-from fitting.random_effects import RandomEffects, random_effects
+from fitting.runs.random_effects import RandomEffects, random_effects
 
 Array = NDArray[np.float64]
 

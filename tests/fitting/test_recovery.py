@@ -3,14 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from fitting.license import licensed
-from fitting.own_design import own_design, possible_families
 from fitting.propose import propose
-from fitting.record_file import append_record, read_records
 from fitting.recovery import FAMILIES, OUTCOMES, Recovery, recover
-from fitting.scatter import PriorScatter
-from fitting.trial import Design, Record, StageRecord
-from fitting.truths import OUTSIDE
+from fitting.trials.license import licensed
+from fitting.trials.own_design import own_design, possible_families
+from fitting.trials.record_file import append_record, read_records
+from fitting.trials.scatter import PriorScatter
+from fitting.trials.trial import Design, Record, StageRecord
+from fitting.trials.truths import OUTSIDE
 from fitting.verdict import Verdict, VerdictKind
 from theory.curve import Curve
 from theory.family import Family

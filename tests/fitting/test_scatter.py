@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fitting.propose import propose
-from fitting.scatter import (
+from fitting.trials.scatter import (
     PriorScatter,
     ResampledScatter,
     block_length,

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fitting.log_sum_exp import log_sum_exp
+from fitting.sampling.starts import Profile
+from fitting.sampling.target import Target
 from fitting.screening import LAPLACE, posteriors, rough
-from fitting.starts import Profile
-from fitting.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, default_hypothesis

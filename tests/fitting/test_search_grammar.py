@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fitting.least_squares import best
+from fitting.optimum.least_squares import best
 from fitting.search.canonical import GRID, generic, is_redundant
 from fitting.search.enumeration import CENTERED, ELAPSED, WAVE, T, skeletons
 from fitting.search.grammar import Skeleton, apply

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.integrate import simpson
 
-from fitting.target import Target
+from fitting.sampling.target import Target
 from theory.curve import Curve
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, default_hypothesis

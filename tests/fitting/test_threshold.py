@@ -1,7 +1,7 @@
 import pytest
 
-from fitting.threshold import error_rate_at, threshold
-from fitting.trial import Record
+from fitting.trials.threshold import error_rate_at, threshold
+from fitting.trials.trial import Record
 
 
 def made(truth, lowest, number=1):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from fitting.outsiders import SHAPES
-from fitting.scatter import PriorScatter
 from fitting.stages import stages
-from fitting.trial import Design, draw_truth
-from fitting.truths import OUTSIDE, from_registry, planted
+from fitting.trials.outsiders import SHAPES
+from fitting.trials.scatter import PriorScatter
+from fitting.trials.trial import Design, draw_truth
+from fitting.trials.truths import OUTSIDE, from_registry, planted
 from theory.curve import Curve
 from theory.family import Family, classify
 from theory.forms import FORMS

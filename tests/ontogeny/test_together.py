@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fitting import hierarchical
+from fitting.runs import hierarchical
 from ontogeny.cli import main
 
 FEW = ("--forms", "constant", "logistic", "--noise", "white")

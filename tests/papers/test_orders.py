@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fitting.comparison import Comparison
-from fitting.formation import Formation
+from fitting.runs.formation import Formation
 from fitting.verdict import Verdict, VerdictKind, inconclusive
 from papers.markdown import markdown
 from papers.orders import MOST_OBSERVABLES, MOST_RUNS_PAIRED, orders_json

@@ -5,9 +5,9 @@ import pytest
 
 from fitting.comparison import Comparison
 from fitting.fit import FitStatus
-from fitting.hierarchical import PooledFit
 from fitting.point import fit
-from fitting.population import populations as priors_of
+from fitting.runs.hierarchical import PooledFit
+from fitting.runs.population import populations as priors_of
 from fitting.verdict import Verdict, VerdictKind, inconclusive
 from papers.figures.population import population_drawing
 from papers.markdown import markdown

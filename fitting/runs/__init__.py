@@ -1,0 +1,1 @@
+"""Several curves together: frequencies over runs, populations of runs, and what forms first."""

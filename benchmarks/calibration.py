@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 from fitting.recovery import FAMILIES, OUTCOMES, Recovery, error_rate
 from fitting.trials.error_rate import ErrorRate, Proportion
 from fitting.trials.record_file import append_record, read_records
-from fitting.trials.threshold import LEVELS, error_rate_at, threshold
+from fitting.trials.threshold import LEVELS, error_rate_at, judged, threshold
 from fitting.trials.trial import Design, Record, trial
 from fitting.trials.truths import OUTSIDE
+from fitting.verdict import DECISIVE
 from theory.curve import Curve
 from theory.noise import AR1White, OUWhite, White
 
@@ -252,7 +253,7 @@ def wrong_lines(records: Iterable[Record]) -> list[str]:
 
 def page(known: Sequence[tuple[Record, str]]) -> str:
     """Return the table as Markdown."""
-    records = [record for record, _ in known]
+    records = [judged(record) for record, _ in known]
     codes = Counter(code for _, code in known)
     seconds = float(np.median([record.seconds for record in records])) if records else 0.0
     sections = {
@@ -267,13 +268,15 @@ def page(known: Sequence[tuple[Record, str]]) -> str:
     }
     body = "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in sections.items())
     made = ", ".join(f"{number} by {code}" for code, number in codes.items())
-    return f"{HEAD.format(number=len(records), made=made, seconds=seconds)}\n\n{body}\n"
+    facts = {"number": len(records), "made": made, "seconds": seconds, "level": 100 * DECISIVE}
+    return f"{HEAD.format(**facts)}\n\n{body}\n"
 
 
 HEAD = """# Calibration of the verdicts
 
 `python benchmarks/calibration.py`: {number} simulated curves ({made}; median {seconds:.0f} s of
-processor time a curve). Designs, truths and noise are described in the script. Bounds are
+processor time a curve). Designs, truths and noise are described in the script. DECIDED is said
+from a probability of {level:g} % on, of records made with a higher threshold too. Bounds are
 one-sided 95 % (Clopper and Pearson), intervals two-sided 95 % (Wilson). ECE: expected calibration
 error of the leading family, truths drawn from the priors; "by chance": what right probabilities
 would show with as many curves. Where several states of the code made the curves, no figure is that

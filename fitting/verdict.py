@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 THRESHOLD = 0.95
 """Probability that two families together must keep to be TIED, and forms to be named."""
 
-DECISIVE = 0.95
+DECISIVE = 0.925
 """Probability from which on a family is DECIDED: what `fitting.trials.threshold` derives from the
 study of simulated curves (benchmarks/calibration.md)."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fitting.verdict import DECISIVE, THRESHOLD
 from papers.figures.curve import curve_drawing
 from papers.figures.development import development_drawing
 from papers.figures.ladder import ladder_drawing
@@ -93,6 +94,8 @@ def html(document: Entry, *, results_name: str = RESULTS, progress: Progress | N
         populations=_populations(document),
         together=together,
         decisive=ladders.DECISION,
+        enough=f"{100 * DECISIVE:g} %",
+        enough_for_two=f"{100 * THRESHOLD:g} %",
         explained=ladders.EXPLAINED,
         orders=_orders(document),
         groups=groups(entries),

@@ -7,10 +7,12 @@ at any up to `Record.lowest`. The threshold is the smallest at which few enough 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fitting.recovery import FAMILIES
 from fitting.trials.error_rate import ErrorRate
 from fitting.trials.trial import Record
+from fitting.verdict import DECISIVE, VerdictKind
 
 LEVELS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99)
 """Thresholds that are held against one another."""
@@ -40,6 +42,16 @@ def threshold(records: Sequence[Record], levels: Sequence[float] = LEVELS) -> fl
         if rate.wrong <= MOST_WRONG * rate.decided and rate.upper_bound <= PROMISED:
             return level
     return None
+
+
+def judged(record: Record, level: float = DECISIVE) -> Record:
+    """Return a record as it would be, had DECIDED been said from probability `level` on.
+
+    It must have been made with a threshold that is at least as high.
+    """
+    if record.decided or record.lowest is None or record.lowest < level:
+        return record
+    return replace(record, kind=str(VerdictKind.DECIDED), families=(_leading(record),))
 
 
 def _leading(record: Record) -> str:

@@ -1,7 +1,13 @@
+from pathlib import Path
+
 import pytest
 
-from fitting.trials.threshold import error_rate_at, threshold
+from fitting.trials.record_file import read_records
+from fitting.trials.threshold import error_rate_at, judged, threshold
 from fitting.trials.trial import Record
+from fitting.verdict import DECISIVE
+
+STUDY = Path(__file__).parents[2] / "benchmarks" / "records" / "calibration"
 
 
 def made(truth, lowest, number=1):
@@ -34,3 +40,19 @@ def test_the_threshold_is_the_smallest_at_which_few_are_wrong():
 
 def test_few_curves_give_no_threshold():
     assert threshold(made("sigmoid", 0.999, 58)) is None
+
+
+def test_a_record_is_judged_anew_at_a_lower_threshold():
+    (open_,) = made("sigmoid", 0.93)
+    assert not judged(open_, 0.95).decided
+    again = judged(open_, 0.9)
+    assert again.decided and again.families == ("sigmoid",) and again.right
+    (failed,) = made("sigmoid", None)
+    assert judged(failed, 0.1) == failed
+
+
+def test_the_threshold_in_use_is_the_one_that_the_study_gives():
+    files = sorted(STUDY.glob("*.jsonl"))
+    found = {record.index: record for path in files for record, _ in read_records(path)}
+    assert len(found) > 500
+    assert threshold(list(found.values())) == DECISIVE

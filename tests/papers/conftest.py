@@ -322,7 +322,7 @@ def made_up_study(n_seeds=1):
                         "kind": "inconclusive",
                         "families": [],
                         "forms": [],
-                        "reason": "No shape has 95 % of the probability and no two have 95 %: "
+                        "reason": "No shape has 92.5 % of the probability and no two have 95 %: "
                         "sigmoid 0.71, saturating 0.15, multistage 0.10.",
                     }
                 curves.append(curve)

@@ -1,6 +1,7 @@
 """Calibration of `propose`: verdicts and probabilities on simulated curves whose truth is known.
 
     python benchmarks/calibration.py --curves 1050 --workers 2 [--shard 0/4] [--table-only]
+    python benchmarks/calibration.py --curves 300 --workers 2 --prior-noise
 
 Designs: n = 60, 200, 500 points, evenly and geometrically spaced, under white noise, AR(1) in the
 index (correlation .5, .8, .85) and an Ornstein-Uhlenbeck process in t, of log-normal size (median 5
@@ -9,6 +10,11 @@ shape that no form has; two plain steps under noise of at most 5 %. Curve i is t
 makes it: records are appended to `benchmarks/records/calibration/*.jsonl` as they come, an
 interrupted run goes on, shards may run on several machines, and the table is made from whatever is
 there.
+
+With `--prior-noise` the size of the noise is as uncertain as the priors have it: log-uniform from a
+thousandth of the change to all of it, and all truths are drawn from the priors. Only then must
+probabilities come true as often as they say; where changes are always larger than the noise, no
+change is likelier than the priors know.
 """
 
 from __future__ import annotations
@@ -47,21 +53,30 @@ CELLS = tuple(itertools.product(NOISES, GRIDS, SIZES))
 TWO_STEPS = "two_steps"
 KINDS = (*FAMILIES, OUTSIDE, TWO_STEPS)
 FOLDER = Path(__file__).parent / "records" / "calibration"
+PRIOR_FOLDER = FOLDER.with_name("calibration_prior_noise")
+LEAST_NOISE = 1e-3
 LOUDEST_FOR_TWO = 0.05
 
 
 @dataclass(frozen=True)
 class StudyScatter:
-    """Noise of one kind, of log-normal size: median 5 % of the change of the truths, which is 1."""
+    """Noise of one kind, in units of the change of the truths.
+
+    Its size is log-normal with a median of 5 %, or as uncertain as its prior has it.
+    """
 
     kind: str
     largest: float = math.inf
+    from_prior: bool = False
 
     def __call__(
         self, values: FloatArray, template: Curve, rng: np.random.Generator
     ) -> tuple[str, FloatArray]:
         """Return the name of the noise and the measured values."""
-        sd = min(0.05 * math.exp(0.7 * rng.standard_normal()), self.largest)
+        if self.from_prior:
+            sd = LEAST_NOISE ** rng.uniform()
+        else:
+            sd = min(0.05 * math.exp(0.7 * rng.standard_normal()), self.largest)
         if self.kind == "white":
             return "white", White().simulate(values, template, np.array([sd]), rng=rng)
         if self.kind == "ou":
@@ -80,38 +95,56 @@ def cell_of(index: int) -> tuple[str, str, int]:
 def design_of(index: int) -> Design:
     """Return the design of a curve."""
     noise, grid, n = cell_of(index)
-    t = np.linspace(1.0, 100.0, n) if grid == "even" else np.geomspace(1.0, 100.0, n)
     kind = KINDS[index % len(KINDS)]
     largest = LOUDEST_FOR_TWO if kind == TWO_STEPS else math.inf
-    template = Curve("y", t, np.linspace(0.0, 1.0, n))
+    template = Curve("y", times(grid, n), np.linspace(0.0, 1.0, n))
     return Design(template, StudyScatter(noise, largest), 1.0, KINDS)
 
 
-def make(index: int) -> Record:
+def times(grid: str, n: int) -> FloatArray:
+    """Return n times from 1 to 100."""
+    return np.linspace(1.0, 100.0, n) if grid == "even" else np.geomspace(1.0, 100.0, n)
+
+
+def prior_cell_of(index: int) -> tuple[str, str, int]:
+    """Noise, grid and points of a curve whose noise is as its prior has it."""
+    return CELLS[index // len(FAMILIES) % len(CELLS)]
+
+
+def prior_design_of(index: int) -> Design:
+    """Return the design of a curve whose noise is as its prior has it."""
+    noise, grid, n = prior_cell_of(index)
+    template = Curve("y", times(grid, n), np.linspace(0.0, 1.0, n))
+    return Design(template, StudyScatter(noise, from_prior=True), 1.0, FAMILIES)
+
+
+def make(index: int, prior_noise: bool) -> Record:
     """Simulate and judge one curve."""
-    record = trial(design_of(index), index, seed=SEED)
+    design = prior_design_of(index) if prior_noise else design_of(index)
+    record = trial(design, index, seed=SEED)
     assert record is not None, "the common forms have every shape"
     return record
 
 
-def simulate(curves: int, workers: int, shard: tuple[int, int]) -> None:
+def simulate(curves: int, workers: int, shard: tuple[int, int], prior_noise: bool) -> None:
     """Make what is missing of a shard, and append it as it comes."""
-    known = {record.index for record, _ in read()}
+    folder = PRIOR_FOLDER if prior_noise else FOLDER
+    known = {record.index for record, _ in read(folder)}
     todo = [i for i in range(curves) if i % shard[1] == shard[0] and i not in known]
     code = code_version()
     made = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(make)(index) for index in todo
+        delayed(make)(index, prior_noise) for index in todo
     )
-    path = FOLDER / f"shard-{shard[0]}-of-{shard[1]}.jsonl"
+    path = folder / f"shard-{shard[0]}-of-{shard[1]}.jsonl"
     for done, record in enumerate(made, 1):
         append_record(path, record, code=code)
-        print(f"{done}/{len(todo)}: {said(record)}", flush=True)
+        print(f"{done}/{len(todo)}: {said(record, prior_noise)}", flush=True)
 
 
-def read() -> list[tuple[Record, str]]:
+def read(folder: Path = FOLDER) -> list[tuple[Record, str]]:
     """Every record that lies there, once, with the code that made it."""
     found = {}
-    for path in sorted(FOLDER.glob("*.jsonl")):
+    for path in sorted(folder.glob("*.jsonl")):
         found.update({record.index: (record, code) for record, code in read_records(path)})
     return [found[index] for index in sorted(found)]
 
@@ -123,9 +156,10 @@ def code_version() -> str:
     return f"{version('ontogeny')} {commit}".strip()
 
 
-def said(record: Record) -> str:
+def said(record: Record, prior_noise: bool = False) -> str:
     """Say one curve in a line."""
-    cell = ", ".join(map(str, cell_of(record.index)))
+    of = prior_cell_of if prior_noise else cell_of
+    cell = ", ".join(map(str, of(record.index)))
     truth = f"{record.truth} ({record.source})"
     verdict = " or ".join(record.families) or record.kind
     mark = "WRONG " if record.decided and not record.right else ""
@@ -245,6 +279,39 @@ def overall_table(records: Sequence[Record]) -> list[str]:
     return lines
 
 
+def leading_table(records: Sequence[Record]) -> list[str]:
+    """Claimed and true shares of the leading family, by family, of truths from the priors."""
+    known = [record for record in records if record.probabilities and record.asked in FAMILIES]
+    lines = head("leading family", "curves", "mean claimed", "came true")
+    for family in FAMILIES:
+        own = [r for r in known if FAMILIES[int(np.argmax(r.probabilities))] == family]
+        if own:
+            claimed = float(np.mean([max(r.probabilities) for r in own]))
+            true = Proportion(sum(r.truth == family for r in own), len(own))
+            lines.append(row(family, len(own), f"{claimed:.3f}", percent(true)))
+    return lines
+
+
+def prior_noise_table() -> list[str]:
+    """Calibration where noise is drawn from its prior too."""
+    known = read(PRIOR_FOLDER)
+    if not known:
+        return ["No curve was simulated so."]
+    records = [judged(record) for record, _ in known]
+    lines = head(
+        "curves", "number", "wrong/decided", "95 % upper bound", "decided", "ECE", "by chance"
+    )
+    for name in ("all", *NOISES):
+        own = [r for r in records if name in ("all", r.noise)]
+        found = Recovery(tuple(own)).calibration
+        if found is not None:
+            cells = (f"{found.error:.3f} ± {found.se:.3f}", f"{found.chance:.3f}")
+            lines.append(row(name, *rate_cells(error_rate(own)), *cells))
+    codes = Counter(code for _, code in known)
+    made = ", ".join(f"{number} by {code}" for code, number in codes.items())
+    return [*lines, "", f"Made: {made}.", "", *leading_table(records)]
+
+
 def wrong_lines(records: Iterable[Record]) -> list[str]:
     """List every wrong DECIDED verdict."""
     wrong = [record for record in records if record.decided and not record.right]
@@ -264,6 +331,8 @@ def page(known: Sequence[tuple[Record, str]]) -> str:
         "Truth by verdict, truths alike beforehand": inversion_table(records),
         "Reliability, truths from the priors": reliability_table(records),
         "Calibration of the model index": overall_table(records),
+        "The leading family": leading_table(records),
+        "Noise as uncertain as its prior": prior_noise_table(),
         "Every wrong verdict": wrong_lines(records),
     }
     body = "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in sections.items())
@@ -298,10 +367,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--shard", type=shard_of, default=(0, 1), metavar="k/K")
     parser.add_argument("--table-only", action="store_true")
+    parser.add_argument("--prior-noise", action="store_true", help="the study of the probabilities")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     arguments = parser.parse_args()
     if not arguments.table_only:
-        simulate(arguments.curves, arguments.workers, arguments.shard)
+        simulate(arguments.curves, arguments.workers, arguments.shard, arguments.prior_noise)
     arguments.out.write_text(page(read()), encoding="utf-8")
     print(arguments.out)
 

@@ -2,10 +2,12 @@
 
 Quasi-random points over the whole prior, with the linear parameters and the noise profiled out
 (variable projection: Golub and Pereyra 1973, SIAM J. Numer. Anal. 10:413), then
-Levenberg-Marquardt from the best distinct ones, all at once.
+Levenberg-Marquardt from the best distinct ones, all at once, and from the least-squares fit
+(`fitting.optimum`), whose search is the more thorough one.
 """
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import final
 
@@ -13,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from fitting.optimum.least_squares_fit import least_squares_fits
 from fitting.sampling.target import Target
+from theory.hypothesis import default_hypothesis
+from theory.noise import KnownSE, White
 
 Array = NDArray[np.float64]
 
@@ -59,6 +64,8 @@ def form_starts(
     z = spread(256 * d, d)
     score, _ = profile(z)
     z = _apart(z, score, 0.4, 12)
+    if not held:
+        z = np.concatenate((z, _fitted(target, profile.names)))
     z, score, factors = _levenberg_marquardt(profile, z)
     if not held:
         z = target.hypothesis.ordered(z, profile.names)
@@ -165,6 +172,24 @@ class Profile:
         gram[bad], right[bad] = np.eye(gram.shape[1]), 0.0
         gram += 1e-10 * np.eye(gram.shape[1])
         return np.linalg.solve(gram, right[..., None])[..., 0], norm
+
+
+def _fitted(target: Target, names: tuple[str, ...]) -> Array:
+    """Deviates (K, d) of these parameters where least squares has them; K is 0 or 1."""
+    hypothesis, curve = target.hypothesis, target.curve
+    if not hypothesis.noise.gaussian or not hypothesis.form.linear:
+        return np.empty((0, len(names)))
+    noise = White() if curve.y_se is None else KnownSE()
+    form = hypothesis.form
+    priors = {name: hypothesis.priors[name] for name in form.names}
+    plain = default_hypothesis(form, noise, curve)
+    plain = replace(plain, priors={**plain.priors, **priors})
+    if curve.n_obs <= len(plain.names):
+        return np.empty((0, len(names)))
+    (point,) = least_squares_fits((plain,), (curve,))
+    theta = point.theta[[form.names.index(name) for name in names]]
+    z = hypothesis.standard(theta[None], names).clip(-6, 6)
+    return np.asarray(z[np.isfinite(z).all(axis=1)])
 
 
 def _apart(z: Array, score: Array, distance: float, most: int) -> Array:

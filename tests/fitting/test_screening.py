@@ -5,10 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from fitting.log_sum_exp import log_sum_exp
+from fitting.propose import propose
 from fitting.sampling.starts import Profile
 from fitting.sampling.target import Target
 from fitting.screening import LAPLACE, posteriors, rough
 from theory.curve import Curve
+from theory.family import Family
 from theory.forms import FORMS
 from theory.hypothesis import Hypothesis, default_hypothesis
 from theory.noise import NOISES
@@ -95,3 +97,16 @@ def test_stages_too_far_away_to_be_seen_do_no_harm() -> None:
         assert not np.isnan(score).any()
         assert np.isfinite(residual[np.isfinite(score)]).all()
         assert np.isfinite(score).mean() > 0.99
+
+
+def test_a_change_between_the_first_points_does_not_hide_the_second() -> None:
+    # Least squares finds both steps; the search before sampling once saw one, was sure, and wrong.
+    t = np.linspace(1.0, 100.0, 500)
+    first, second = 1 / (1 + np.exp(5.0 * (t - 1.5))), 1 / (1 + np.exp(6.0 * (t - 90.0)))
+    rng = np.random.default_rng(13)
+    curve = Curve("y", t, 0.84 * first + 0.16 * second + 0.004 * rng.standard_normal(t.size))
+    found = propose(
+        curve, seed=0, forms=["double_logistic", "delayed_exponential", "gompertz", "constant"]
+    )
+    assert found.verdict.kind == "decided", found.verdict.reason
+    assert found.verdict.families == (Family.MULTISTAGE,)

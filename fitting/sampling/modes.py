@@ -19,6 +19,7 @@ from theory.noise import NoiseKind
 Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
+FEW_ROUNDS = 6  # of Newton's method, enough for most
 OUTSIDE = 1.8  # deviate of a place well before or after the curve
 MEMORIES = (-1.5, 0.0, 1.2)  # deviates of a correlation time: short, middling, long
 # Of a window: its likelihood has a kink at every distance between two points, and many peaks.
@@ -243,9 +244,11 @@ def _stories(target: Target, level: float) -> Array:
 
 
 def _newton(
-    height: Callable[[Array], Array], centers: Array, factors: Array, *, rounds: int = 6
+    height: Callable[[Array], Array], centers: Array, factors: Array, *, rounds: int = 30
 ) -> tuple[Array, Array, Array]:
     """Climb to the maxima; factors end as those of the inverse negative Hessian.
+
+    After `FEW_ROUNDS` it goes on only while some climb still gains a nat.
 
     Differences are taken a third of a standard deviation apart in the coordinates of the current
     factor, so they see the bulk and not the rounding.
@@ -253,7 +256,8 @@ def _newton(
     k, d = centers.shape
     value = height(centers)
     stencil, pairs = _stencil(d, 0.33)
-    for _ in range(rounds):
+    for done in range(1, rounds + 1):
+        before = value
         points = centers[:, None] + np.einsum("kij,sj->ksi", factors, stencil)
         around = height(points.reshape(-1, d)).reshape(k, -1)
         gradient, hessian = _differences(value, around, pairs, 0.33)
@@ -275,7 +279,7 @@ def _newton(
         centers = np.where(better[:, None], candidates[best, range(k)], centers)
         value = np.where(better, new[best, range(k)], value)
         settled = np.all((eigenvalue > 0.3) & (eigenvalue < 3), axis=1) & (decrement < 0.1)
-        if settled.all():
+        if settled.all() or (done >= FEW_ROUNDS and np.nanmax(value - before) < 1.0):
             break
     return centers, factors, value
 

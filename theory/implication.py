@@ -32,6 +32,9 @@ class Quantity:
         A value at which the mechanism does what it is known for.
     lower, upper : float
         Inclusive bounds.
+    log_sd : float
+        Prior standard deviation of the logarithm, about the suggested value, where a ladder of
+        runs is to say what the parameter is; 0 holds it at the suggested value.
     """
 
     name: str
@@ -40,12 +43,18 @@ class Quantity:
     suggested: float
     lower: float = -math.inf
     upper: float = math.inf
+    log_sd: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.lower <= self.suggested <= self.upper:
             raise ValueError(
                 f"{self.name} is suggested as {self.suggested}, outside its bounds "
                 f"[{self.lower}, {self.upper}]."
+            )
+        if self.log_sd < 0 or (self.log_sd > 0 and self.suggested <= 0):
+            raise ValueError(
+                f"{self.name}: log_sd must be 0, or positive where a positive value is suggested; "
+                f"it is {self.log_sd}, and {self.suggested} is suggested."
             )
 
 

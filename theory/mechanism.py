@@ -16,9 +16,12 @@ from scipy.integrate import solve_ivp
 
 from theory.curve import Condition, Curve, FloatArray, Origin, Progress, Schedule
 from theory.implication import Implication, Quantity
+from theory.onset_laws import Tails
+from theory.passage import first_passage
 
-Values = Mapping[str, float]
+Values = Mapping[str, Any]
 Drift = Callable[[FloatArray, Values], FloatArray]
+OnsetLaw = Callable[[FloatArray, Values], Tails]
 
 
 @final
@@ -64,7 +67,11 @@ class Mechanism:
         Regimes in which the onset exists.
     drift : callable or None
         Replaces the numerical `dynamics` where the exact mean update has no closed form;
-        ``drift(state (d,), values) -> (d,)``.
+        ``drift(state (d, ...), values) -> (d, ...)``, values numbers or arrays (...).
+    onset_law : callable or None
+        Distribution of the onset over seeds, ``onset_law(log_t (N, M), values (N, 1)) -> ln of
+        P(onset <= t) and P(onset > t)``, by `theory.onset_laws`. Without one only the mean-field
+        onset is implied, and how runs scatter about it is left open.
     sampler : callable or None
         Exact stochastic simulation,
         ``sampler(values, t (n,), rng=..., n_runs=...) -> (n_runs, n, d)``.
@@ -87,6 +94,7 @@ class Mechanism:
     progress: Progress = Progress.UPDATES
     guards: tuple[Guard, ...] = ()
     drift: Drift | None = None
+    onset_law: OnsetLaw | None = None
     sampler: Callable[..., FloatArray] | None = None
 
     def __post_init__(self) -> None:
@@ -175,10 +183,11 @@ class Mechanism:
         )
 
     def velocity(self, state: FloatArray, values: Values) -> FloatArray:
-        """Return the mean-field d state / d progress, shape (d,)."""
+        """Return the mean-field d state / d progress, (d, ...) like the state."""
         if self.drift is not None:
             return self.drift(state, values)
-        return np.array(self._numeric[0](*state, *values.values()), dtype=np.float64)
+        rows = self._numeric[0](*state, *values.values())
+        return np.array([np.broadcast_to(row, state.shape[1:]) for row in rows], np.float64)
 
     def observe(self, observable: str, states: FloatArray, values: Values) -> NDArray[Any]:
         """Return an observable of states (..., d), shape (...)."""
@@ -235,6 +244,45 @@ class Mechanism:
                 return float(crossings[0])
             state, start, end = path.y[:, -1], end, min(10 * end, horizon)
         return math.inf
+
+    def onsets(self, given: Mapping[str, Any], horizon: float = 1e12) -> FloatArray:
+        """Return the mean-field onsets of many settings at once, shape (N,).
+
+        Parameters
+        ----------
+        given : mapping
+            As in `onset`; a value may also be an array (N,), the same N for all.
+        horizon : float
+            Beyond it an onset is infinite.
+
+        Returns
+        -------
+        (N,) array
+            Infinite also where a guard says that there is no onset; nan where integration fails.
+        """
+        sizes = {v.size for v in given.values() if isinstance(v, np.ndarray)}
+        n = sizes.pop() if sizes else 1
+        values = {q.name: given.get(q.name, q.suggested) for q in self.quantities}
+
+        def at(t: FloatArray | float, which: Any) -> dict[str, Any]:
+            return {
+                name: np.interp(t, value.t, value.value)
+                if isinstance(value, Schedule)
+                else (value[which] if isinstance(value, np.ndarray) else value)
+                for name, value in values.items()
+            }
+
+        def velocity(t: FloatArray, state: FloatArray, which: Any) -> FloatArray:
+            return self.velocity(state, at(t, which))
+
+        def level(t: FloatArray, state: FloatArray, which: Any) -> FloatArray:
+            seen = self.observe(self.onset_observable, np.moveaxis(state, 0, -1), at(t, which))
+            return np.asarray(seen - self.onset_level)
+
+        everyone = np.arange(n)
+        first = self._numeric[1](*at(np.zeros(n), everyone).values())
+        start = np.array([np.broadcast_to(np.asarray(row, float), n) for row in first])
+        return first_passage(velocity, level, start, horizon=horizon)
 
     def start_state(self, values: Mapping[str, Any]) -> FloatArray:
         """Return the state at progress 0, shape (d,)."""

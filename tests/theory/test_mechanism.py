@@ -5,6 +5,7 @@ import pytest
 import sympy
 
 from theory.curve import Origin, Schedule
+from theory.forms import FORMS
 from theory.implication import Implication, ImplicationKind, Quantity
 from theory.mechanism import Guard, Mechanism
 from theory.mechanisms import MECHANISMS
@@ -50,6 +51,12 @@ def residuals(mechanism, implication):
         sympy.diff(solution[s], T) - right.subs(case).subs(solution)
         for s, right in zip(mechanism.state, mechanism.dynamics, strict=True)
     ]
+
+
+def number(expression, given):
+    """An expression at given quantities."""
+    symbols = {symbol: given[str(symbol)] for symbol in expression.free_symbols}
+    return float(expression.subs(symbols))
 
 
 def test_integration_meets_the_closed_form():
@@ -130,6 +137,36 @@ class TestEveryMechanism:
                 numeric = sympy.lambdify(symbols, residual, "numpy")
                 values = rng.uniform(0.05, 0.45, (len(symbols), 100))
                 assert np.max(np.abs(numeric(*values))) < 1e-12
+
+    def test_implied_forms_are_the_mean_field(self, mechanism):
+        for implication in mechanism.implications:
+            if not (implication.form and implication.kind is ImplicationKind.FORM):
+                continue
+            form = FORMS[implication.form]
+            given = {**mechanism.suggested(), **{n: float(v) for n, v in implication.case.items()}}
+            theta = np.array([number(implication.where[name], given) for name in form.names])
+            span = mechanism.onset(mechanism.suggested())
+            t = np.linspace(span / 50, 4 * span, 60)
+            states, _ = mechanism.integrate(given, t)
+            seen = mechanism.observe(implication.observable, states, mechanism.values(given))
+            np.testing.assert_allclose(form(t, theta), seen, atol=2e-6)
+
+    def test_laws_of_the_onset_are_distributions(self, mechanism):
+        if mechanism.onset_law is None:
+            return
+        values = {name: np.array([[v]]) for name, v in mechanism.suggested().items()}
+        log_t = np.log(mechanism.onset(mechanism.suggested())) + np.linspace(-6, 6, 301)[None]
+        below, above = np.exp(mechanism.onset_law(log_t, values))
+        np.testing.assert_allclose(below + above, 1.0, atol=1e-9)
+        assert np.all(np.diff(below) >= -1e-9)
+        assert below[0, 0] < 0.05
+        assert above[0, -1] < 0.05
+
+    def test_many_settings_at_once_have_the_onsets_of_each(self, mechanism):
+        onsets = mechanism.onsets({mechanism.parameters[0].name: np.array([1.0, 1.25])})
+        for factor, onset in zip((1.0, 1.25), onsets, strict=True):
+            given = {**mechanism.suggested(), mechanism.parameters[0].name: factor}
+            assert onset == pytest.approx(mechanism.onset(given), rel=1e-4)
 
     def test_what_vanishes_vanishes_along_the_run(self, mechanism):
         for implication in mechanism.implications:

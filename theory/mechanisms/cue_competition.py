@@ -86,18 +86,22 @@ def sampled_drift(state: FloatArray, values: Values) -> FloatArray:
     cues), E[X_i / sqrt(Σ_j X_j / B)] = sqrt(B/π) ∫ s^(-1/2) E[X e^(-sX)] E[e^(-sX)]^(B-1) ds.
     An infinite batch gives the mean field.
     """
-    ratio, alpha, batch = values["salience_ratio"], values["alpha"], values["batch_size"]
-    margins = state[0] + np.array([ratio, -ratio]) * state[1]
-    p, q, share = expit(margins), expit(-margins), np.array([1 - alpha, alpha])
-    if np.isinf(batch):
-        strength = share * p * q / np.sqrt(np.sum(share * p * q))
-    else:
-        s = np.exp(LOG_NODES)[:, None]
+    ratio, alpha, batch = (
+        np.broadcast_to(values[name], state.shape[1:])
+        for name in ("salience_ratio", "alpha", "batch_size")
+    )
+    margins = state[0] + np.stack([ratio, -ratio]) * state[1]
+    p, q, share = expit(margins), expit(-margins), np.stack([1 - alpha, alpha])
+    strength = share * p * q / np.sqrt(np.sum(share * p * q, axis=0))
+    if not np.all(np.isinf(batch)):
+        s = np.exp(LOG_NODES).reshape(-1, *[1] * margins.ndim)
         solved, failed = p * np.exp(-s * q**2), q * np.exp(-s * p**2)
         other = np.sum(share * (solved + failed), axis=1, keepdims=True)
-        weight = np.sqrt(s * batch / np.pi) * other ** (batch - 1) * (LOG_NODES[1] - LOG_NODES[0])
-        strength = share * np.sum(weight * (solved * q**2 + failed * p**2), axis=0)
-    pushes = np.array([strength.sum(), ratio * (strength[0] - strength[1])])
+        with np.errstate(invalid="ignore"):
+            weight = np.sqrt(s * batch / np.pi) * other ** (batch - 1)
+        parts = weight * (LOG_NODES[1] - LOG_NODES[0]) * (solved * q**2 + failed * p**2)
+        strength = np.where(np.isinf(batch), strength, share * np.sum(parts, axis=0))
+    pushes = np.stack([strength.sum(axis=0), ratio * (strength[0] - strength[1])])
     return np.asarray(values["learning_rate"] * values["clock"] * pushes)
 
 

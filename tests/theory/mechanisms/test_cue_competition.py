@@ -7,8 +7,8 @@ from scipy.stats import norm
 
 from theory.curve import Schedule
 from theory.forms import FORMS
-from theory.mechanisms import MECHANISMS
 from theory.mechanisms.cue_competition import (
+    CUE_COMPETITION,
     DELTA_RULE,
     FLIP_DELTA,
     NORMALIZED_CRITIC,
@@ -111,7 +111,7 @@ def test_local_exponents_at_reachable_alpha(mechanism, range_):
 
 
 @pytest.mark.parametrize("ratio", [1.5, 2.0])
-@pytest.mark.parametrize("mechanism", MECHANISMS.values(), ids=lambda m: m.name)
+@pytest.mark.parametrize("mechanism", CUE_COMPETITION.values(), ids=lambda m: m.name)
 def test_asymptotic_exponents(mechanism, ratio):
     limit = float(sympy.sympify(law_of(mechanism).exponent).subs({RATIO: ratio}))
     # At ratio 1.5 the approach is slow: relative corrections fall as alpha^(5/8).
@@ -224,6 +224,6 @@ def test_a_proxy_phase_that_a_schedule_ends_has_a_flip():
 
 
 def test_without_a_salient_proxy_there_is_no_flip():
-    for mechanism in MECHANISMS.values():
+    for mechanism in CUE_COMPETITION.values():
         with pytest.raises(ValueError, match="the proxy is never preferred unless"):
             mechanism.onset(setting(0.2, 1.2))

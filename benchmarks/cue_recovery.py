@@ -21,7 +21,7 @@ from typing import Any
 from scipy.stats import beta
 
 from empirics.cue_competition import CueCell, UpdateRule, train_cue_agents
-from fitting.onsets import (
+from fitting.ladders.onsets import (
     KNOWN_CLOCK_SD,
     UNKNOWN_CLOCK_SD,
     OnsetComparison,

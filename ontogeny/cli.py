@@ -26,7 +26,17 @@ from ontogeny.command import (
     add_common_arguments,
     check_targets,
 )
-from ontogeny.commands import compare, doctor, import_logs, propose, report, run, show, study
+from ontogeny.commands import (
+    compare,
+    doctor,
+    import_logs,
+    propose,
+    report,
+    run,
+    show,
+    study,
+    test,
+)
 from ontogeny.rooms import check_rooms
 
 COMMANDS: Mapping[str, Command] = {
@@ -34,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "run": run,
     "import": import_logs,
     "propose": propose,
+    "test": test,
     "compare": compare,
     "report": report,
     "show": show,

@@ -96,7 +96,7 @@ def judge(
         comparisons = _licensed(comparisons, args, out, simulated, time.monotonic() - began)
     with show_progress(args.quiet) as progress:
         together = populations(comparisons, form=form_of_pool, seed=args.seed, progress=progress)
-    provenance = _provenance(args, time.monotonic() - began)
+    provenance = provenance_of(args, time.monotonic() - began)
     orders = orders_json(comparisons)
     more: dict[str, Any] = {} if orders is None else {"orders": orders}
     if together:
@@ -170,7 +170,8 @@ def _input_of(out: Path) -> str | None:
         return ""  # something else lies there
 
 
-def _provenance(args: argparse.Namespace, wall_seconds: float) -> dict[str, Any]:
+def provenance_of(args: argparse.Namespace, wall_seconds: float) -> dict[str, Any]:
+    """Return what made the results: command, input, seed, hashes of the data, versions."""
     from empirics.provenance import data_hashes, provenance
 
     return {

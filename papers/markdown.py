@@ -78,7 +78,10 @@ def _ladder(ladder: Entry) -> list[str]:
     parts = [f"## {markdown_text(ladder['title'])}", markdown_text(said)]
     parts += [markdown_text(f"{ladders.truth(ladder)} {ladder.get('text', '')}".strip())]
     if ladder["scores"]:
-        parts += [to_markdown(ladders.scores(ladder)), ladders.EXPLAINED]
+        parts += [to_markdown(ladders.scores(ladder)), ladders.explained(ladder)]
+    unknowns = ladders.unknowns(ladder)
+    if unknowns is not None:
+        parts += [f"{markdown_text(unknowns.caption)}:", to_markdown(unknowns)]
     return parts
 
 

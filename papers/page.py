@@ -96,7 +96,6 @@ def html(document: Entry, *, results_name: str = RESULTS, progress: Progress | N
         decisive=ladders.DECISION,
         enough=f"{100 * DECISIVE:g} %",
         enough_for_two=f"{100 * THRESHOLD:g} %",
-        explained=ladders.EXPLAINED,
         orders=_orders(document),
         groups=groups(entries),
         curves=entries,
@@ -204,6 +203,8 @@ def _ladder(ladder: Entry, i: int) -> dict[str, Any]:
         "drawing": ladder_drawing(ladder, key),
         # The doubts are sentences, which the page sets below the table.
         "scores": Table(table.caption, table.columns[:-1], rows, decimals=table.decimals),
+        "explained": ladders.explained(ladder),
+        "unknowns": ladders.unknowns(ladder),
         "doubts": [(row[0], row[-1]) for row in table.rows if row[-1]],
         "is_wide": len({onset.get("facet", "") for onset in ladder["onsets"]}) > 1,
     }

@@ -36,7 +36,15 @@ def records(document: Entry) -> dict[str, Table]:
         found["order_frequencies"] = _frequencies(document["orders"])
         found["ranks"] = _ranks(document["orders"])
     for i, ladder in enumerate(document.get("ladders", []), start=1):
-        found[f"ladder_{i}"] = [_flat(score, "doubts") for score in ladder["scores"]]
+        found[f"ladder_{i}"] = [
+            _flat({k: v for k, v in score.items() if k != "parameters"}, "doubts")
+            for score in ladder["scores"]
+        ]
+        found[f"ladder_{i}_unknowns"] = [
+            {"mechanism": score["mechanism"], "unknown": name, **found_there}
+            for score in ladder["scores"]
+            for name, found_there in score.get("parameters", {}).items()
+        ]
         found[f"ladder_{i}_onsets"] = [_onset(ladder, onset) for onset in ladder["onsets"]]
     study = document.get("study") or {}
     found["runs"] = [_run(run) for run in study.get("runs") or []]

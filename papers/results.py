@@ -16,7 +16,7 @@ from papers.schema import SCHEMA, validate
 if TYPE_CHECKING:
     from empirics.curve_set import CurveSet
     from fitting.comparison import Comparison
-    from fitting.onsets import OnsetComparison, OnsetScore
+    from fitting.ladders.onsets import OnsetComparison, OnsetScore
 
 RESULTS = "results.json"
 FAR, NEAR = 2.0, 0.9
@@ -137,7 +137,7 @@ def _prediction(score: Any, rungs: Sequence[tuple[Any, str, Any]], facet: str) -
 
 
 def _onset_score(score: OnsetScore, clock_sd: float | None) -> Document:
-    names = ("log_evidence", "log_evidence_se", "weight", "clock", "cv")
+    names = ("log_evidence", "log_evidence_se", "weight", "clock", "cv", "held_out")
     return {
         "mechanism": score.name,
         **{name: number(getattr(score, name)) for name in names},
@@ -151,7 +151,7 @@ def edge_doubts(clock: float | None, cv: float | None, clock_sd: float | None) -
     There the mechanism only fits by what it does not explain: by another pace than its own
     equations have, or by calling the differences between runs chance.
     """
-    from fitting.onset_evidence import CV_RANGE
+    from fitting.ladders.onset_evidence import CV_RANGE
 
     found = []
     if clock is not None and clock_sd is not None and abs(math.log(clock)) > FAR * clock_sd:

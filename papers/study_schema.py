@@ -44,14 +44,30 @@ LADDER = record(
                     "doubts": TEXTS,
                     **{
                         name: maybe(number)
-                        for name in ("weight", "log_evidence", "log_evidence_se", "clock", "cv")
+                        for name in (
+                            "weight",
+                            "log_evidence",
+                            "log_evidence_se",
+                            "clock",
+                            "cv",
+                            "held_out",
+                        )
                     },
+                    "parameters": mapping_of(
+                        record({name: number for name in ("value", "lower", "upper")})
+                    ),
                 },
             )
         ),
         "verdict": record({"kind": text, "reason": text}),
     },
-    {"text": text, "truth": maybe(text), "unit": maybe(text)},
+    {
+        "text": text,
+        "truth": maybe(text),
+        "unit": maybe(text),
+        "level": number,
+        "held_out": maybe(anything),
+    },
 )
 DEVELOPMENT = record({"title": text, "condition": text, "observables": TEXTS, "takeaway": text})
 READING = record(

@@ -234,7 +234,10 @@ class Mechanism:
         broken = self.broken(given)
         if broken:
             raise NoOnset(f"{self.name} implies no onset here: {' '.join(broken)}")
-        values = self.values(given)
+        return self._passage(self.values(given), horizon)
+
+    def _passage(self, values: Mapping[str, Any], horizon: float) -> float:
+        """Integrate until the onset."""
         # Stretches of growing length, lest a slow start make the solver step over everything.
         state, start, end = self.start_state(values), 0.0, min(1.0, horizon)
         while start < horizon:
@@ -258,7 +261,12 @@ class Mechanism:
         Returns
         -------
         (N,) array
-            Infinite also where a guard says that there is no onset; nan where integration fails.
+            Guards are not asked.
+
+        Raises
+        ------
+        ValueError
+            If a setting cannot be integrated.
         """
         sizes = {v.size for v in given.values() if isinstance(v, np.ndarray)}
         n = sizes.pop() if sizes else 1
@@ -282,7 +290,11 @@ class Mechanism:
         everyone = np.arange(n)
         first = self._numeric[1](*at(np.zeros(n), everyone).values())
         start = np.array([np.broadcast_to(np.asarray(row, float), n) for row in first])
-        return first_passage(velocity, level, start, horizon=horizon)
+        found = first_passage(velocity, level, start, horizon=horizon)
+        for index in np.flatnonzero(np.isnan(found)):  # stiff, or at rest: the slow solver knows
+            one = {k: v[index] if isinstance(v, np.ndarray) else v for k, v in given.items()}
+            found[index] = self._passage({**self.suggested(), **one}, horizon)
+        return found
 
     def start_state(self, values: Mapping[str, Any]) -> FloatArray:
         """Return the state at progress 0, shape (d,)."""

@@ -11,6 +11,9 @@ import numpy as np
 
 from theory.curve import Condition, Curve, Progress, check_conditions
 
+SURE = 2.0
+"""Standard errors from the level at which a noisy curve is surely on one side of it."""
+
 
 @final
 @dataclass(frozen=True)
@@ -80,4 +83,36 @@ def lasting_onset(curve: Curve, level: float = 0.5) -> Onset:
         last = int(below[-1])
         lower = float(curve.t[last])
         upper = float(curve.t[last + 1]) if last + 1 < curve.n_obs else math.inf
+    return Onset(lower, upper, curve.conditions, curve.run, curve.progress)
+
+
+def noisy_onset(curve: Curve, level: float = 0.5) -> Onset:
+    """Bracket the lasting onset of a curve that is measured with noise.
+
+    From the last progress at which the curve is surely below the level to the first at which it is
+    surely above it and stays so: by twice its standard errors, where it has them, by those of its
+    counts, or else by twice the noise that its successive differences show (their median absolute
+    size over 0.954, of white noise). A curve without noise is bracketed as by `lasting_onset`.
+
+    Raises
+    ------
+    ValueError
+        If the only point is at progress 0, which dates nothing.
+    """
+    if curve.y_se is not None:
+        se = np.asarray(curve.y_se)
+    elif curve.n_trials is not None:
+        share = (curve.y * curve.n_trials + 1) / (curve.n_trials + 2)
+        se = np.sqrt(share * (1 - share) / curve.n_trials)
+    else:
+        se = np.full(curve.n_obs, np.median(np.abs(np.diff(curve.y))) / 0.954)
+    sure = SURE * se
+    exact = lasting_onset(curve, level)
+    not_yet = np.flatnonzero(curve.y < level - sure)
+    lower = float(curve.t[not_yet[-1]]) if not_yet.size else 0.0
+    after = (curve.t > lower) & (curve.y > level + sure)
+    upper = float(curve.t[np.argmax(after)]) if after.any() else math.inf
+    lower, upper = min(lower, exact.lower), max(upper, exact.upper)
+    if lower == 0 and math.isinf(upper):
+        lower = exact.lower
     return Onset(lower, upper, curve.conditions, curve.run, curve.progress)

@@ -8,16 +8,20 @@ taken, and a run that ended before its onset is the upper tail itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 from scipy.special import gammainc, gammaincc, gammaincinv, gammaln, log_ndtr
 
 FloatArray = NDArray[np.float64]
 Tails = tuple[FloatArray, FloatArray]
 
 SMALLEST = 1e-10
-"""Probabilities of `sum_of_exponentials` are right to this, and not given as smaller."""
+"""Probabilities of `sum_of_exponentials` are not given as smaller: so much is rounding."""
 NODES = 64
+TABLE, TABLE_RANGE = (21, 300), (-4.0, 3.5)
 NARROW = 0.1
 """Coefficient of variation below which the inversion would need more nodes than double precision
 carries; three cumulants fix such a law to 5e-4."""
@@ -110,8 +114,47 @@ def _inverted(t: FloatArray, rates: FloatArray) -> Tails:
     below, above = np.zeros_like(t), np.zeros_like(t)
     for node, slope in zip(nodes, slopes, strict=True):
         s = node / t
-        transform = np.exp(-np.sum(np.log1p(s[..., None] / rates[:, None, :]), axis=-1))
+        transform = np.ones_like(s)
+        for rate in rates.T:
+            transform /= 1.0 + s / rate[:, None]
         weight = 2 / NODES * np.exp(node) * slope / node
         below += np.imag(weight * transform)
         above += np.imag(weight * (1 - transform))
     return np.log(np.clip(below, SMALLEST, 1.0)), np.log(np.clip(above, SMALLEST, 1.0))
+
+
+def tabulated(
+    law: Callable[[FloatArray, FloatArray], Tails],
+    log_mean: Callable[[FloatArray], FloatArray],
+    log_t: FloatArray,
+    log_x: FloatArray,
+) -> Tails:
+    """Return a costly law of one parameter x at many values of it, by a table.
+
+    Parameters
+    ----------
+    law : callable
+        From ln t (G, M) and ln x (G, 1) to the tails.
+    log_mean : callable
+        From ln x (G, 1) to ln of the mean onset: tables are aligned there.
+    log_t : (N, M) array
+    log_x : (N, 1) array
+
+    Returns
+    -------
+    tails
+        By cubic splines in ln x and ln(t / mean). A law that jumps with x, as one does whose
+        chain gets a link longer, is smoothed by as much as a link weighs.
+    """
+    low, high = float(log_x.min()), float(log_x.max()) + 1e-9
+    rows = np.linspace(low, high, TABLE[0])[:, None]
+    columns = np.linspace(*TABLE_RANGE, TABLE[1])
+    tables = law(log_mean(rows) + columns, rows)
+    place = np.stack(
+        [
+            np.broadcast_to((log_x - low) / (high - low) * (TABLE[0] - 1), log_t.shape),
+            (log_t - log_mean(log_x) - columns[0]) / (columns[1] - columns[0]),
+        ]
+    )
+    below, above = (map_coordinates(table, place, order=3, mode="nearest") for table in tables)
+    return np.minimum(below, 0.0), np.minimum(above, 0.0)

@@ -42,7 +42,7 @@ DENSE = np.array(
         69997945 / 29380423,
     ]
 )
-MOST_STEPS = 20_000
+MOST_STEPS = 3000
 BISECTIONS = 45
 
 
@@ -71,8 +71,8 @@ def first_passage(
     Returns
     -------
     (N,) array
-        Infinite where the horizon comes first; nan where the dynamics break down or take more
-        than `MOST_STEPS` steps.
+        Infinite where the horizon comes first; nan where `MOST_STEPS` steps lead to neither (stiff
+        dynamics, or a rest below the level) or the dynamics break down.
     """
     passed = np.full(start.shape[1], np.inf)
     which = np.arange(start.shape[1])
@@ -80,7 +80,7 @@ def first_passage(
     slope = velocity(t, state, which)
     gap = level(t, state, which)
     step = 1e-3 * (atol + np.abs(state)).max(axis=0) / (np.abs(slope).max(axis=0) + 1e-300)
-    step = np.clip(step, 1e-8, 0.1 * horizon)
+    step = np.clip(step, 1e-8, 1e-2)
     for _ in range(MOST_STEPS):
         stages = _stages(velocity, t, state, slope, step, which)
         ahead = state + step * np.tensordot(TABLEAU[6], stages[:6], 1)

@@ -21,7 +21,7 @@ from empirics.cue_competition import (
     UpdateRule,
     train_cue_agents,
 )
-from fitting.onsets import (
+from fitting.ladders.onsets import (
     UNKNOWN_CLOCK_SD,
     OnsetComparison,
     OnsetHypothesis,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fitting.onsets import KNOWN_CLOCK_SD, UNKNOWN_CLOCK_SD
+from fitting.ladders.onsets import KNOWN_CLOCK_SD, UNKNOWN_CLOCK_SD
 from papers.goal_switch.cue_half import CueArm
 from papers.goal_switch.maze_half import MazeRun
 from papers.goal_switch.relative_ladder import RelativeLadder, relative_ladders

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from papers.wording import family_words, name_of, sentence
+from papers.sections import ladder as ladders
+from papers.wording import family_words, joined, name_of, sentence, upper_first, words
 
 Entry = Mapping[str, Any]
 FEW = 3
@@ -17,6 +18,8 @@ def headline(document: Entry) -> str:
     if "study" in document:
         return str(document["study"]["verdict"])
     curves = document["curves"]
+    if not curves and document.get("ladders"):
+        return " ".join(_of_ladder(ladder) for ladder in document["ladders"])
     if not curves:
         return "No curve could be judged."
     if len(curves) == 1:
@@ -38,6 +41,12 @@ def headline(document: Entry) -> str:
     return f"Of {len(curves)} curves, {', '.join(parts)}."
 
 
+def _of_ladder(ladder: Entry) -> str:
+    """Say the verdict on a ladder."""
+    kind = upper_first(str(ladder["verdict"]["kind"]))
+    return f"{kind}: {ladders.reason(ladder)}"
+
+
 def _said(curve: Entry) -> str:
     verdict = curve["verdict"]
     if verdict["kind"] == "inconclusive":
@@ -51,6 +60,13 @@ def title_of(document: Entry) -> str:
     if "study" in document:
         return str(document["study"]["title"])
     curves = document["curves"]
+    if not curves and document.get("ladders"):
+        return "Mechanisms tested on " + joined(
+            [
+                f"{len(ladder['onsets'])} runs over {words(ladder['condition'])}"
+                for ladder in document["ladders"]
+            ]
+        )
     what = name_of(curves[0]) if len(curves) == 1 else f"{len(curves)} curves"
     begin = {"propose": "Forms proposed for", "compare": "Hypotheses compared on"}
     return f"{begin.get(document['command'], 'Results for')} {what}"

@@ -6,42 +6,88 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fitting.onsets import DECISIVE
+from fitting.ladders.onsets import DECISIVE
 from papers.tables import Table
 from papers.wording import reason_of, upper_first, words
 
 Entry = Mapping[str, Any]
-COLUMNS = ("mechanism", "weight", "ln Z", "se", "clock factor", "spread (cv)", "doubts")
 DECISION = (
-    "Each mechanism predicts the time of onset at every rung by integrating its own equations at "
-    "the conditions of the runs, which it is told; a factor on time is fitted beside them. It is "
-    "decided for when its log evidence leads that of every other one, and of a reference with a "
-    f"free median at every rung, by {DECISIVE:g} nats ({round(math.exp(DECISIVE))} to 1) and by "
-    "twice the numerical error."
+    "Each mechanism predicts the onsets at every rung by integrating its own equations at the "
+    "conditions of the runs, which it is told; what it leaves open is fitted to all rungs "
+    "together. It is decided for when its log evidence leads that of every other one, and of the "
+    f"references, by {DECISIVE:g} nats ({round(math.exp(DECISIVE))} to 1) and by twice the "
+    "numerical error. The references know no mechanism: a free median at every rung, and, where a "
+    "test has it, a median that goes as a power of the condition."
 )
-EXPLAINED = (
-    "Clock factor: the fitted factor between predicted and actual time, 1 if the mechanism has "
-    "the pace right. Spread (cv): the fitted standard deviation of onsets within a rung over "
-    "their mean."
-)
+COLUMNS = {
+    "weight": "weight",
+    "ln Z": "log_evidence",
+    "se": "log_evidence_se",
+    "clock factor": "clock",
+    "spread (cv)": "cv",
+    "held out": "held_out",
+}
+"""Columns of the table, and the keys of a score; the last three only where some score has them."""
+ALWAYS = 3
+PLACES = {
+    "weight": 3,
+    "ln Z": 1,
+    "se": 2,
+    "clock factor": 2,
+    "spread (cv)": 2,
+    "held out": 1,
+}
+EXPLANATIONS = {
+    "clock factor": "Clock factor: the fitted factor between predicted and actual time, 1 if the "
+    "mechanism has the pace right.",
+    "spread (cv)": "Spread (cv): the fitted standard deviation of onsets within a rung over their "
+    "mean, where a mechanism does not say itself how runs scatter.",
+    "held out": "Held out: the log probability, in nats, of the runs of the rung that was held "
+    "out, foretold from the others.",
+}
+
+
+def _shown(ladder: Entry) -> list[str]:
+    """Return the columns that some score fills."""
+    return [
+        column
+        for place, (column, key) in enumerate(COLUMNS.items())
+        if place < ALWAYS or any(score.get(key) is not None for score in ladder["scores"])
+    ]
+
+
+def explained(ladder: Entry) -> str:
+    """Explain the columns of the table of scores."""
+    return " ".join(EXPLANATIONS[column] for column in _shown(ladder) if column in EXPLANATIONS)
 
 
 def scores(ladder: Entry) -> Table:
-    """Return evidence, clock factor and spread of each mechanism."""
+    """Return evidence, clock factor, spread and foresight of each mechanism."""
+    shown = _shown(ladder)
     rows = tuple(
         (
             words(score["mechanism"]),
-            score.get("weight"),
-            score.get("log_evidence"),
-            score.get("log_evidence_se"),
-            score.get("clock"),
-            score.get("cv"),
+            *(score.get(COLUMNS[column]) for column in shown),
             " ".join(sentence_of(doubt) for doubt in score.get("doubts", [])),
         )
         for score in ladder["scores"]
     )
-    places = {"weight": 3, "ln Z": 1, "se": 2, "clock factor": 2, "spread (cv)": 2}
-    return Table(f"Mechanisms on {ladder['title']}", COLUMNS, rows, decimals=places)
+    places = {column: PLACES[column] for column in shown}
+    columns = ("mechanism", *shown, "doubts")
+    return Table(f"Mechanisms on {ladder['title']}", columns, rows, decimals=places)
+
+
+def unknowns(ladder: Entry) -> Table | None:
+    """Return what the runs say of the unknowns of each mechanism; None if nothing was fitted."""
+    rows = tuple(
+        (words(score["mechanism"]), words(name), *(found[k] for k in ("value", "lower", "upper")))
+        for score in ladder["scores"]
+        for name, found in score.get("parameters", {}).items()
+    )
+    if not rows:
+        return None
+    columns = ("mechanism", "unknown", "median", "lower", "upper")
+    return Table(f"Unknowns, with 95 % intervals: {ladder['title']}", columns, rows)
 
 
 def reason(ladder: Entry) -> str:

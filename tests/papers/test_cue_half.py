@@ -5,7 +5,7 @@ import pytest
 
 from empirics.cue_competition import CueCell, train_cue_agents
 from empirics.store import Store
-from fitting.onsets import OnsetVerdictKind
+from fitting.ladders.onsets import OnsetVerdictKind
 from papers.goal_switch.cue_half import analyze_arm, outcome, run_cue_half
 from papers.goal_switch.cue_store import FOLDER, keep, onsets_digest
 from papers.goal_switch.ladders import arm_ladder

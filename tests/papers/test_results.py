@@ -9,8 +9,8 @@ from fitting.comparison import Comparison, Score
 from fitting.estimate import Estimate
 from fitting.fit import PointFit, PosteriorFit
 from fitting.forecast import Forecast
-from fitting.onset_law import Rung
-from fitting.onsets import OnsetComparison, OnsetScore, OnsetVerdict, OnsetVerdictKind
+from fitting.ladders.onset_law import Rung
+from fitting.ladders.onsets import OnsetComparison, OnsetScore, OnsetVerdict, OnsetVerdictKind
 from fitting.prior_draws import prior_draws
 from fitting.stages import Peak, Stage, Stages
 from fitting.verdict import Verdict, VerdictKind

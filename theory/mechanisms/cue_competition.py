@@ -51,7 +51,7 @@ CONDITIONS = (
     Quantity("batch_size", "levels in an update", "", 64.0, 1.0),
 )
 PARAMETERS = (
-    Quantity("clock", "factor on the step size", "", 1.0, 0.0),
+    Quantity("clock", "factor on the step size", "", 1.0, 0.0, log_sd=0.1),
     Quantity("initial_sd", "standard deviation of the initial weights", "", 0.01, 0.0),
     Quantity("inverse_temperature", "softmax of values into choices", "", 5.0, 0.0),
 )

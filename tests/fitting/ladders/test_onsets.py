@@ -5,15 +5,15 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import gamma
 
-from fitting.onset_evidence import (
+from fitting.ladders.onset_evidence import (
     CV_RANGE,
     DISCREPANCY_RANGE,
     free_evidence,
     predicted_evidence,
     tabulate,
 )
-from fitting.onset_law import gamma_onsets, onset_quantiles
-from fitting.onsets import (
+from fitting.ladders.onset_law import gamma_onsets, onset_quantiles
+from fitting.ladders.onsets import (
     FREE_MEDIANS,
     UNKNOWN_CLOCK_SD,
     OnsetHypothesis,
@@ -151,7 +151,7 @@ def test_none_of_these_when_all_lose_to_free_medians():
 
     found = compare_onsets(sampled(bent), hypotheses(UNKNOWN_CLOCK_SD), ladder=["alpha"])
     assert found.verdict.kind is OnsetVerdictKind.NONE_OF_THESE
-    assert "free medians lead the best mechanism" in found.verdict.reason
+    assert "the reference (free medians) leads the best mechanism" in found.verdict.reason
     assert found.scores[0].name == FREE_MEDIANS
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.special import gammainc, gammaincc, gammaincinv, gammaln
 
 from theory.curve import Condition, FloatArray
 from theory.onset import Onset
+from theory.onset_laws import gamma
 
 
 @final
@@ -74,22 +74,9 @@ class GammaOnsets:
 
 
 def gamma_onsets(cv: FloatArray, low: float, high: float, step: float) -> GammaOnsets:
-    """Tabulate gamma onsets with the given coefficients of variation for z in [low, high].
-
-    Far out, where the probability underflows, its leading asymptotic term stands in.
-    """
+    """Tabulate gamma onsets with the given coefficients of variation for z in [low, high]."""
     z = np.arange(low - step, high + 2 * step, step)
-    shape = 1.0 / cv[:, None] ** 2
-    x = np.exp(z) * gammaincinv(shape, 0.5)
-    below, above = gammainc(shape, x), gammaincc(shape, x)
-    density = shape * np.log(x) - x - gammaln(shape)
-    distance = np.maximum(np.abs(x - shape), np.sqrt(shape))
-    tail = density - np.log(distance)
-    with np.errstate(divide="ignore"):
-        log_below, log_above = (
-            np.where(mass > 1e-280, np.log(mass), np.minimum(tail, -644.0))
-            for mass in (below, above)
-        )
+    log_below, log_above = gamma(z[None, :], np.zeros((1, 1)), cv[:, None])
     return GammaOnsets(float(z[0]), step, log_below, log_above)
 
 

@@ -3,7 +3,7 @@
 Each hypothesis predicts the median onset of every rung by integrating its own equations at the
 rung's conditions. Around it, onsets are gamma-distributed with one free coefficient of
 variation, the medians may be off by one clock factor and by a small discrepancy a rung, and
-brackets and censored runs enter by their probability (`fitting.onset_evidence`).
+brackets and censored runs enter by their probability (`fitting.ladders.onset_evidence`).
 A reference with free rung medians stands beside the mechanisms: when they all
 lose to it, none of them is right.
 """
@@ -18,9 +18,9 @@ from typing import final
 
 import numpy as np
 
+from fitting.ladders.onset_evidence import RungTables, free_evidence, predicted_evidence, tabulate
+from fitting.ladders.onset_law import Rung, onset_quantiles
 from fitting.log_sum_exp import log_sum_exp
-from fitting.onset_evidence import RungTables, free_evidence, predicted_evidence, tabulate
-from fitting.onset_law import Rung, onset_quantiles
 from theory.curve import Condition, Schedule
 from theory.mechanism import NoOnset
 from theory.onset import Onset
@@ -28,6 +28,9 @@ from theory.onset import Onset
 Predict = Callable[[Mapping[str, Condition]], float]
 
 FREE_MEDIANS = "free medians"
+POWER_LAW = "power law"
+REFERENCES = (FREE_MEDIANS, POWER_LAW)
+"""What knows no mechanism: everyone losing to one of these means that none of them is right."""
 KNOWN_CLOCK_SD = 0.1
 UNKNOWN_CLOCK_SD = 3.0
 DECISIVE = 3.0
@@ -74,6 +77,8 @@ class OnsetScore:
         Predicted median a rung; empty for the reference.
     clock, cv : float or None
         Posterior means of the factor on time and of the coefficient of variation.
+    held_out : float or None
+        ln probability of the rung that was held out, predicted from the others.
     doubts : tuple of str
     failed : bool
         Whether it could not be computed, which says nothing about the mechanism; a mechanism
@@ -89,6 +94,7 @@ class OnsetScore:
     cv: float | None
     doubts: tuple[str, ...] = ()
     failed: bool = False
+    held_out: float | None = None
 
 
 class OnsetVerdictKind(StrEnum):
@@ -138,13 +144,15 @@ class OnsetComparison:
         return next(score for score in self.scores if score.name == name)
 
 
-def group_rungs(onsets: Sequence[Onset], ladder: Sequence[str]) -> tuple[Rung, ...]:
+def group_rungs(
+    onsets: Sequence[Onset], ladder: Sequence[str], *, fewest: int = 2
+) -> tuple[Rung, ...]:
     """Group onsets by the values of the ladder's conditions, sorted.
 
     Raises
     ------
     ValueError
-        If there are fewer than two rungs, or a run lacks a condition or lets it drift.
+        If there are fewer than so many rungs, or a run lacks a condition or lets it drift.
     """
     groups: dict[tuple[tuple[str, Condition], ...], list[Onset]] = {}
     for onset in onsets:
@@ -158,7 +166,7 @@ def group_rungs(onsets: Sequence[Onset], ladder: Sequence[str]) -> tuple[Rung, .
                 raise ValueError(f"{name} of run {onset.run!r} drifts; a rung needs one value.")
         key = tuple((name, onset.conditions[name]) for name in ladder)
         groups.setdefault(key, []).append(onset)
-    if len(groups) < 2:
+    if len(groups) < fewest:
         raise ValueError(
             f"a ladder over {', '.join(ladder)} needs at least two rungs; there is {len(groups)}."
         )
@@ -192,12 +200,12 @@ def compare_onsets(
             f"hypotheses need distinct names other than {FREE_MEDIANS!r}; got {names}."
         )
     rungs = group_rungs(onsets, ladder)
-    shared = [_conditions(rung) for rung in rungs]
+    shared = [shared_conditions(rung) for rung in rungs]
     tables = tabulate(rungs)
     free = free_evidence(rungs, tables)
     reference = OnsetScore(FREE_MEDIANS, free.log_evidence, free.se, 0.0, (), None, free.cv)
     scores = [reference, *(_score(h, rungs, shared, tables) for h in hypotheses)]
-    scored = _weighted(scores)
+    scored = weighted(scores)
     quantiles = tuple(onset_quantiles(rung.onsets) for rung in rungs)
     return OnsetComparison(tuple(ladder), rungs, quantiles, scored, judge_onsets(scored))
 
@@ -208,12 +216,15 @@ def judge_onsets(scores: Sequence[OnsetScore]) -> OnsetVerdict:
     A mechanism is decided when its log evidence leads every other one, the reference included,
     by `DECISIVE` nats (20 to 1) and by twice the numerical error. Two may tie against the rest.
     """
-    usable = [s for s in scores if s.log_evidence is not None and s.name != FREE_MEDIANS]
-    free = next(s for s in scores if s.name == FREE_MEDIANS)
+    usable = [s for s in scores if s.log_evidence is not None and s.name not in REFERENCES]
+    free = max(
+        (s for s in scores if s.name in REFERENCES and s.log_evidence is not None),
+        key=lambda s: s.log_evidence or -math.inf,
+    )
     failed = [f"{s.name} could not be computed: {s.doubts[0]}" for s in scores if s.failed]
     if failed:
         return OnsetVerdict(OnsetVerdictKind.INCONCLUSIVE, (), " ".join(failed))
-    out = [s.name for s in scores if s.log_evidence is None and s is not free]
+    out = [s.name for s in scores if s.log_evidence is None and s.name not in REFERENCES]
     aside = f" ({', '.join(sorted(out))}: out of the running, see the doubts)" if out else ""
     if not usable:
         reason = "no mechanism implies an onset at these conditions."
@@ -224,14 +235,14 @@ def judge_onsets(scores: Sequence[OnsetScore]) -> OnsetVerdict:
         return OnsetVerdict(
             OnsetVerdictKind.NONE_OF_THESE,
             (),
-            f"free medians lead the best mechanism, {best.name}, by {_gap(free, best):.1f} nats"
-            f"{aside}.",
+            f"the reference ({free.name}) leads the best mechanism, {best.name}, by "
+            f"{_gap(free, best):.1f} nats{aside}.",
         )
     if not _leads(best, free):
         return OnsetVerdict(
             OnsetVerdictKind.INCONCLUSIVE,
             (),
-            f"the best mechanism, {best.name}, and free rung medians are "
+            f"the best mechanism, {best.name}, and the reference ({free.name}) are "
             f"{abs(_gap(best, free)):.1f} nats apart.",
         )
     close = [s for s in usable if s is best or not _leads(best, s)]
@@ -259,7 +270,7 @@ def _leads(first: OnsetScore, second: OnsetScore) -> bool:
     return _gap(first, second) > max(DECISIVE, 2 * error)
 
 
-def _weighted(scores: Sequence[OnsetScore]) -> tuple[OnsetScore, ...]:
+def weighted(scores: Sequence[OnsetScore]) -> tuple[OnsetScore, ...]:
     """Fill in posterior probabilities and sort, best first."""
     logs = np.array([-np.inf if s.log_evidence is None else s.log_evidence for s in scores])
     weights = np.exp(logs - log_sum_exp(logs))
@@ -297,7 +308,7 @@ def _score(
     )
 
 
-def _conditions(rung: Rung) -> Mapping[str, Condition]:
+def shared_conditions(rung: Rung) -> Mapping[str, Condition]:
     """Return what the runs of a rung have in common, and refuse a rung that mixes settings."""
     first = dict(rung.onsets[0].conditions)
     for onset in rung.onsets[1:]:

@@ -17,8 +17,8 @@ from typing import final
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from fitting.ladders.onset_law import Rung, gamma_onsets, rung_table
 from fitting.log_sum_exp import log_sum_exp
-from fitting.onset_law import Rung, gamma_onsets, rung_table
 from theory.curve import FloatArray
 
 CV_RANGE = (0.03, 1.5)
@@ -66,14 +66,17 @@ def _median_range(rungs: Sequence[Rung]) -> tuple[float, float]:
 
 
 def free_evidence(rungs: Sequence[Rung], tables: RungTables) -> Evidence:
-    """Return the evidence of free medians: ln median uniform over the data's range and beyond."""
+    """Return the evidence of free medians: ln median uniform over the data's range and beyond.
+
+    The tables may be of some of the rungs only; the range is that of all.
+    """
     low, high = _median_range(rungs)
     inside = (tables.log_median >= low) & (tables.log_median <= high)
 
     def evidence(stride: int) -> tuple[float, float]:
         step = TABLE_STEP * stride
         terms = [log_sum_exp(v[:, inside][:, ::stride], axis=1) for v in tables.values]
-        by_cv = np.sum(terms, axis=0) + len(rungs) * math.log(step / (high - low))
+        by_cv = np.sum(terms, axis=0) + len(terms) * math.log(step / (high - low))
         return _over_cv(by_cv[::stride], tables.log_cv[::stride])
 
     fine, cv = evidence(1)

@@ -1,0 +1,1 @@
+"""Ladders of runs: which mechanism timed their onsets."""

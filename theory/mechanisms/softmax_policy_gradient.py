@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
 import sympy
 
 from theory.curve import FloatArray
 from theory.implication import Implication, ImplicationKind
 from theory.mechanism import Mechanism, Values
 from theory.mechanisms import one_skill as skill
-from theory.onset_laws import Tails, sum_of_exponentials
-
-LONGEST_CHAIN = 3000
+from theory.onset_laws import Tails
 
 
 def hits(log_t: FloatArray, values: Values) -> Tails:
-    """Return the onset of a pure birth process: each rewarded episode lifts the logit.
+    """Return the onset of a pure birth process, with jumps of h = κ · step · reward / batch.
 
-    The k-th rewarded episode comes after a wait with rate batch · p_k and moves the logit by
-    h (1 - p_k), with h = κ · step · reward / batch; the onset is when p passes one half. While
-    p is small, T = Σ Exp(p0 e^(hk)), whose squared coefficient of variation is tanh(h/2).
+    While p is small, T = Σ Exp(p0 e^(hk)), whose squared coefficient of variation is tanh(h/2).
     """
-    n = len(log_t)
-    size, batch, start = (
-        np.broadcast_to(np.asarray(v, dtype=np.float64), (n, 1))[:, 0]
-        for v in (
-            skill.kappa(values)
-            * values["learning_rate"]
-            * values["step_factor"]
-            * values["reward"],
-            values["batch_size"],
-            values["initial_probability"],
-        )
-    )
-    z, jump = np.log(start / (1 - start)), size / batch
-    rates: list[FloatArray] = []
-    while np.any(z < 0) and len(rates) < LONGEST_CHAIN:
-        p = 1 / (1 + np.exp(-z))
-        rates.append(np.where(z < 0, batch * p, np.inf))
-        z = z + jump * (1 - p)
-    if len(rates) < LONGEST_CHAIN:
-        return sum_of_exponentials(log_t, np.array(rates).T)
-    jump, batch = jump[:, None], batch[:, None]
-    return skill.drifting_onsets(
-        log_t,
-        values,
-        lambda p: batch * jump * p * (1 - p),
-        lambda p: batch * jump**2 * p * (1 - p) ** 2,
-    )
+    speed = skill.kappa(values) * values["learning_rate"] * values["step_factor"]
+    return skill.births(log_t, values, speed * values["reward"] / values["batch_size"])
 
 
 SPEED = skill.SPEED * skill.REWARD

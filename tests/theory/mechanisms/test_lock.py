@@ -99,7 +99,7 @@ def test_long_chains_join_short_ones():
 @pytest.mark.parametrize("p0", [0.12, 1e-3])
 def test_onsets_are_those_of_reinforce(p0):
     """Every episode walks the chain with a policy of five arms at each of three steps."""
-    horizon, rate, arms, n = 3, 0.3, 5, 20_000
+    horizon, discount, rate, arms, n = 3, 0.9, 0.4, 5, 20_000
     rng = np.random.default_rng(0)
     logits = np.zeros((n, arms))
     logits[:, 0] = math.log(p0 / (1 - p0) * (arms - 1))
@@ -114,9 +114,9 @@ def test_onsets_are_those_of_reinforce(p0):
         onset[going] += np.where(done, 0, rng.geometric(success))
         score = -policy
         score[:, 0] += 1
-        logits[going] += rate * score
+        logits[going] += rate * discount**horizon * score
         going[np.flatnonzero(going)[done]] = False
-    given = setting(p0, float(horizon), rate=rate, arms=float(arms))
+    given = setting(p0, float(horizon), discount, rate, float(arms))
     values = {name: np.array([[v]]) for name, v in given.items()}
     quantiles = np.quantile(onset, [0.05, 0.25, 0.5, 0.75, 0.95])
     below = np.exp(LOCK.onset_law(np.log(quantiles)[None], values)[0])[0]
@@ -124,7 +124,8 @@ def test_onsets_are_those_of_reinforce(p0):
     assert below == pytest.approx([0.05, 0.25, 0.5, 0.75, 0.95], abs=error)
     if p0 == 1e-3:
         # The relative error of a squared coefficient of variation is below 2/sqrt(n).
-        cv2, jump = np.var(onset) / np.mean(onset) ** 2, rate * arms / (arms - 1)
+        cv2 = np.var(onset) / np.mean(onset) ** 2
+        jump = rate * discount**horizon * arms / (arms - 1)
         assert cv2 == pytest.approx(math.tanh(horizon * jump / 2), rel=4 * 2 / math.sqrt(n))
 
 

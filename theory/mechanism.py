@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 
 from theory.curve import Condition, Curve, FloatArray, Origin, Progress, Schedule
 from theory.implication import Implication, Quantity
+from theory.iteration import first_update, orbit
 from theory.onset_laws import Tails
 from theory.passage import first_passage
 
@@ -50,7 +51,7 @@ class Mechanism:
     state : tuple of sympy symbols
         The d variables that evolve.
     dynamics : tuple of sympy expressions
-        Mean-field right-hand sides d state / d progress.
+        Mean-field right-hand sides d state / d progress; of a map, the state after an update.
     start : tuple of sympy expressions
         State at progress 0.
     observables : mapping of str to sympy expression
@@ -65,6 +66,8 @@ class Mechanism:
         Observable whose first upward passage of `onset_level` is the onset.
     guards : tuple of Guard
         Regimes in which the onset exists.
+    is_map : bool
+        Whether the dynamics lead from one whole update to the next, instead of being rates.
     drift : callable or None
         Replaces the numerical `dynamics` where the exact mean update has no closed form;
         ``drift(state (d, ...), values) -> (d, ...)``, values numbers or arrays (...).
@@ -93,6 +96,7 @@ class Mechanism:
     onset_level: float = 0.5
     progress: Progress = Progress.UPDATES
     guards: tuple[Guard, ...] = ()
+    is_map: bool = False
     drift: Drift | None = None
     onset_law: OnsetLaw | None = None
     sampler: Callable[..., FloatArray] | None = None
@@ -183,7 +187,7 @@ class Mechanism:
         )
 
     def velocity(self, state: FloatArray, values: Values) -> FloatArray:
-        """Return the mean-field d state / d progress, (d, ...) like the state."""
+        """Return the mean-field d state / d progress, or next state, (d, ...) like the state."""
         if self.drift is not None:
             return self.drift(state, values)
         rows = self._numeric[0](*state, *values.values())
@@ -212,6 +216,13 @@ class Mechanism:
         """
         values = self.values(given)
         t = np.asarray(t, dtype=np.float64)
+        if self.is_map:
+
+            def step(now: float, state: FloatArray) -> FloatArray:
+                return self.velocity(state, at_progress(values, now))
+
+            states = orbit(step, self.start_state(values), t)
+            return states, float(self.onsets(values, float(t[-1]))[0])
         span = (0.0, max(float(t[-1]), np.finfo(np.float64).tiny))
         path = self._solve(values, self.start_state(values), span, t)
         states = np.asarray(path.y, dtype=np.float64).T
@@ -234,7 +245,13 @@ class Mechanism:
         broken = self.broken(given)
         if broken:
             raise NoOnset(f"{self.name} implies no onset here: {' '.join(broken)}")
-        return self._passage(self.values(given), horizon)
+        values = self.values(given)
+        if not self.is_map:
+            return self._passage(values, horizon)
+        onset = float(self.onsets(values, horizon)[0])
+        if math.isnan(onset):
+            raise ValueError(f"{self.name} has no onset within the updates that are tried.")
+        return onset
 
     def _passage(self, values: Mapping[str, Any], horizon: float) -> float:
         """Integrate until the onset."""
@@ -290,6 +307,14 @@ class Mechanism:
         everyone = np.arange(n)
         first = self._numeric[1](*at(np.zeros(n), everyone).values())
         start = np.array([np.broadcast_to(np.asarray(row, float), n) for row in first])
+        if self.is_map:
+            return first_update(
+                lambda now, state: velocity(np.full(n, now), state, everyone),
+                lambda now, state: level(np.full(n, now), state, everyone),
+                start,
+                horizon=horizon,
+                steady=not any(isinstance(value, Schedule) for value in values.values()),
+            )
         found = first_passage(velocity, level, start, horizon=horizon)
         for index in np.flatnonzero(np.isnan(found)):  # stiff, or at rest: the slow solver knows
             one = {k: v[index] if isinstance(v, np.ndarray) else v for k, v in given.items()}

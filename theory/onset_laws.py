@@ -136,7 +136,7 @@ def tabulated(
     law : callable
         From ln t (G, M) and ln x (G, 1) to the tails.
     log_mean : callable
-        From ln x (G, 1) to ln of the mean onset: tables are aligned there.
+        From ln x (G, 1) to ln of the mean onset, about: tables are aligned there.
     log_t : (N, M) array
     log_x : (N, 1) array
 
@@ -149,11 +149,13 @@ def tabulated(
     low, high = float(log_x.min()), float(log_x.max()) + 1e-9
     rows = np.linspace(low, high, TABLE[0])[:, None]
     columns = np.linspace(*TABLE_RANGE, TABLE[1])
-    tables = law(log_mean(rows) + columns, rows)
+    middles = log_mean(rows)
+    tables = law(middles + columns, rows)
+    middle = np.interp(log_x, rows[:, 0], middles[:, 0])
     place = np.stack(
         [
             np.broadcast_to((log_x - low) / (high - low) * (TABLE[0] - 1), log_t.shape),
-            (log_t - log_mean(log_x) - columns[0]) / (columns[1] - columns[0]),
+            (log_t - middle - columns[0]) / (columns[1] - columns[0]),
         ]
     )
     below, above = (map_coordinates(table, place, order=3, mode="nearest") for table in tables)

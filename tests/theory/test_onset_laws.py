@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from theory.mechanisms.softmax_policy_gradient import chain
+from theory.mechanisms.one_skill import FEW, births
 from theory.onset_laws import (
     exponential,
     gamma,
     gamma_of_moments,
     log_absolute_normal,
     sum_of_exponentials,
-    tabulated,
 )
 
 LOG_T = np.log(np.geomspace(0.02, 30, 60))[None]
@@ -106,19 +105,21 @@ def test_growth_from_a_random_start_has_its_own_spread_and_skewness():
 
 def test_a_table_is_the_law_but_for_the_length_of_the_chain():
     rng = np.random.default_rng(0)
-    jump = 0.4 * np.exp(0.1 * rng.standard_normal((30, 1)))
-    log_t = np.log(300.0) + np.linspace(-2, 2, 40)[None] + np.zeros((30, 1))
-    start, one = np.full((30, 1), 0.01), np.ones((30, 1))
-    direct = chain(log_t, jump, one, start)
-
-    def law(log_t, log_jump):
-        rows = np.ones_like(log_jump)
-        return chain(log_t, np.exp(log_jump), rows, 0.01 * rows)
-
-    def log_mean(log_jump):
-        return -np.log(0.01 * -np.expm1(-np.exp(log_jump)))
-
-    table = tabulated(law, log_mean, log_t, np.log(jump))
+    n = 60
+    log_t = np.log(300.0) + np.linspace(-2, 2, 40)[None] + np.zeros((n, 1))
+    given = {
+        "batch_size": np.ones((n, 1)),
+        "initial_probability": np.full((n, 1), 0.01),
+        "step_factor": np.exp(0.1 * rng.standard_normal((n, 1))),
+    }
+    jump = 0.4 * given["step_factor"]
+    table = births(log_t, given, jump)
+    direct = np.hstack(
+        [
+            np.array(births(log_t[part], {k: v[part] for k, v in given.items()}, jump[part]))
+            for part in (slice(0, FEW), slice(FEW, n))
+        ]
+    )
     # The last link weighs 1/p of a mean of 1/(p0 (1 - e^-h)): 2 of 300 updates, times a density
     # of at most 1/CV = 2 in ln t.
     for one_tail, other in zip(direct, table, strict=True):

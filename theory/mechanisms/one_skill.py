@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from theory.curve import FloatArray
 from theory.implication import Quantity
 from theory.mechanism import Guard, Values
-from theory.onset_laws import Tails, gamma_of_moments
+from theory.onset_laws import Tails, gamma_of_moments, sum_of_exponentials, tabulated
 
 T = sympy.Symbol("t", real=True)
 P = sympy.Symbol("p", positive=True)
@@ -43,6 +43,9 @@ SHARED = (
     "one rewarded arm; the others are alike and never rewarded",
     "softmax policy with a logit an arm",
 )
+LONGEST_CHAIN = 3000
+FEW = 40
+"""Settings up to which a chain is worked out for each; more are read off a table."""
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 
 
@@ -51,10 +54,71 @@ def kappa(values: Values) -> Any:
     return values["n_arms"] / (values["n_arms"] - 1)
 
 
-def drifting_onsets(log_t: FloatArray, values: Values, mean: Any, variance: Any) -> Tails:
+def births(
+    log_t: FloatArray, values: Values, jump: Any, chance: Any = lambda p: p, level: Any = 0.5
+) -> Tails:
+    """Return the onset of a pure birth process: each rewarded episode lifts the logit.
+
+    The k-th rewarded episode comes after a wait with rate batch · chance(p_k) and moves the logit
+    by jump · (1 - p_k); the onset is when p passes the level. Chains that are too long are drift.
+
+    Parameters
+    ----------
+    jump, level : float or (N, 1) array
+    chance : callable
+        Of a reward in an episode, from p (N, n) to (N, n).
+    """
+    n = len(log_t)
+    size, batch, start, end = (
+        np.broadcast_to(np.asarray(v, dtype=np.float64), (n, 1))
+        for v in (jump, values["batch_size"], values["initial_probability"], level)
+    )
+    others = [np.asarray(value) for name, value in values.items() if name != "step_factor"]
+    alike = all(np.ptp(value) == 0 for value in (*others, batch, start, end))
+    if n <= FEW or not alike:
+        rates = _waits(size, batch, start, end, chance)
+        if rates.shape[1] < LONGEST_CHAIN:
+            return sum_of_exponentials(log_t, rates)
+        return drifting_onsets(
+            log_t,
+            values,
+            lambda p: batch * size * chance(p) * (1 - p),
+            lambda p: batch * size**2 * chance(p) * (1 - p) ** 2,
+            end,
+        )
+
+    def at_jumps(log_t: FloatArray, log_jump: FloatArray) -> Tails:
+        ones = np.ones_like(log_jump)
+        few = {name: np.asarray(value).flat[0] * ones for name, value in values.items()}
+        return births(log_t, few, np.exp(log_jump), chance, end[0] * ones)
+
+    def log_mean(log_jump: FloatArray) -> FloatArray:
+        ones = np.ones_like(log_jump)
+        rates = _waits(np.exp(log_jump), batch[0] * ones, start[0] * ones, end[0] * ones, chance)
+        return np.asarray(np.log(np.sum(1 / rates, axis=1, keepdims=True)))
+
+    return tabulated(at_jumps, log_mean, log_t, np.log(size))
+
+
+def _waits(
+    size: FloatArray, batch: FloatArray, start: FloatArray, end: FloatArray, chance: Any
+) -> FloatArray:
+    """Return the rates of the waits of a birth process up to its onset, (N, K)."""
+    z, last = logit(start), logit(end)
+    rates: list[FloatArray] = []
+    while np.any(z < last) and len(rates) < LONGEST_CHAIN:
+        p = expit(z)
+        rates.append(np.where(z < last, batch * chance(p), np.inf))
+        z = z + size * (1 - p)
+    return np.hstack(rates)
+
+
+def drifting_onsets(
+    log_t: FloatArray, values: Values, mean: Any, variance: Any, level: Any = 0.5
+) -> Tails:
     """Return gamma onsets with the mean and variance of many small random steps of the logit.
 
-    With mean a(p) and variance b(p) of an update of the logit z, a passage from z0 to 0 takes
+    With mean a(p) and variance b(p) of an update of the logit z, a passage up to the level takes
     ∫ dz/a on average, with variance ∫ b/a³ dz (renewal theory: Cox 1962, sec. 3.3; the leading
     order of the system-size expansion: van Kampen 2007, ch. X).
 
@@ -64,8 +128,9 @@ def drifting_onsets(log_t: FloatArray, values: Values, mean: Any, variance: Any)
         From p (N, n) to (N, n), the values being (N, 1).
     """
     low = logit(np.asarray(values["initial_probability"], dtype=np.float64))
-    half = -np.broadcast_to(low, (len(log_t), 1)) / 2
-    p = expit(half * (NODES - 1))
+    high = logit(np.asarray(level, dtype=np.float64))
+    half = np.broadcast_to(high - low, (len(log_t), 1)) / 2
+    p = expit(high + half * (NODES - 1))
     drift = mean(p)
     average = np.sum(half * WEIGHTS / drift, axis=1, keepdims=True)
     spread = np.sum(half * WEIGHTS * variance(p) / drift**3, axis=1, keepdims=True)

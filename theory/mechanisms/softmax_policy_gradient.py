@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
 import sympy
 
 from theory.curve import FloatArray
 from theory.implication import Implication, ImplicationKind
 from theory.mechanism import Mechanism, Values
 from theory.mechanisms import one_skill as skill
-from theory.onset_laws import Tails, sum_of_exponentials, tabulated
-
-LONGEST_CHAIN = 3000
-FEW = 40
+from theory.onset_laws import Tails
 
 
 def hits(log_t: FloatArray, values: Values) -> Tails:
-    """Return the onset of a pure birth process: each rewarded episode lifts the logit.
+    """Return the onset of a pure birth process, with jumps of h = κ · step · reward / batch.
 
-    The k-th rewarded episode comes after a wait with rate batch · p_k and moves the logit by
-    h (1 - p_k), with h = κ · step · reward / batch; the onset is when p passes one half. While
-    p is small, T = Σ Exp(p0 e^(hk)), whose squared coefficient of variation is tanh(h/2).
+    While p is small, T = Σ Exp(p0 e^(hk)), whose squared coefficient of variation is tanh(h/2).
     """
-    step = skill.kappa(values) * values["learning_rate"] * values["step_factor"]
-    jump, batch, start = (
-        np.broadcast_to(np.asarray(v, dtype=np.float64), (len(log_t), 1))
-        for v in (
-            step * values["reward"] / values["batch_size"],
-            values["batch_size"],
-            values["initial_probability"],
-        )
-    )
-    alike = np.ptp(batch) == 0 and np.ptp(start) == 0
-    if len(log_t) <= FEW or not alike:
-        return chain(log_t, jump, batch, start)
-
-    def like_the_first(log_t: FloatArray, log_jump: FloatArray) -> Tails:
-        rows = np.ones_like(log_jump)
-        return chain(log_t, np.exp(log_jump), batch[0] * rows, start[0] * rows)
-
-    def log_mean(log_jump: FloatArray) -> FloatArray:
-        return np.asarray(-np.log(batch[0] * start[0] * -np.expm1(-np.exp(log_jump))))
-
-    return tabulated(like_the_first, log_mean, log_t, np.log(jump))
-
-
-def chain(log_t: FloatArray, jump: FloatArray, batch: FloatArray, start: FloatArray) -> Tails:
-    """Return the waits for all rewarded episodes up to the onset; parameters are (N, 1)."""
-    z = np.log(start / (1 - start))
-    rates: list[FloatArray] = []
-    while np.any(z < 0) and len(rates) < LONGEST_CHAIN:
-        p = 1 / (1 + np.exp(-z))
-        rates.append(np.where(z < 0, batch * p, np.inf))
-        z = z + jump * (1 - p)
-    if len(rates) < LONGEST_CHAIN:
-        return sum_of_exponentials(log_t, np.hstack(rates))
-    return skill.drifting_onsets(
-        log_t,
-        {"initial_probability": start},
-        lambda p: batch * jump * p * (1 - p),
-        lambda p: batch * jump**2 * p * (1 - p) ** 2,
-    )
+    speed = skill.kappa(values) * values["learning_rate"] * values["step_factor"]
+    return skill.births(log_t, values, speed * values["reward"] / values["batch_size"])
 
 
 SPEED = skill.SPEED * skill.REWARD

@@ -2,7 +2,7 @@
 
 Each run draws from a stream of its own, so it does not depend on its company. Chances are read
 off the policy, not sampled. Plain policy gradients on batches of at most 512 episodes go from one
-rewarded batch to the next (`empirics.bandit_events`), all others update by update
+rewarded batch to the next (`empirics.reward_events`), all others update by update
 (`empirics.bandit_steps`); both are exact. Nothing here knows the theory of these agents.
 """
 
@@ -14,10 +14,11 @@ import numpy as np
 
 from empirics.agent_run import AgentRun, record
 from empirics.bandit_cell import BanditCell, BanditRule, Critic, Optimizer
-from empirics.bandit_events import LARGEST_BATCH, run_events
 from empirics.bandit_steps import group_of, run_steps
 from empirics.coerce import whole
 from empirics.cue_competition import log_schedule
+from empirics.reward_events import LARGEST_BATCH, Skills, run_events
+from empirics.run_stream import stream_of
 from theory.curve import Curve, FloatArray, IntArray
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Jobs = Sequence[tuple[BanditCell, int]]
+Engine = Callable[..., tuple[FloatArray, FloatArray]]
 
 
 def train_bandits(
@@ -106,13 +108,37 @@ def bandit_ladder(
 def _train(jobs: Jobs, t: IntArray, only_onsets: bool = False) -> tuple[FloatArray, FloatArray]:
     """Return chances (n_runs, n) at `t`, and onsets (n_runs,)."""
     p, onsets = np.empty((len(jobs), t.size)), np.empty(len(jobs))
-    groups: dict[tuple[Callable[..., tuple[FloatArray, FloatArray]], object], list[int]] = {}
+    groups: dict[tuple[Engine, object], list[int]] = {}
     for index, (cell, _) in enumerate(jobs):
         quick = cell.waits and cell.batch_size <= LARGEST_BATCH
-        key = (run_events, cell.batch_size) if quick else (run_steps, group_of(cell))
+        key = (_from_reward_to_reward, cell.batch_size) if quick else (run_steps, group_of(cell))
         groups.setdefault(key, []).append(index)
     for (engine, _), members in groups.items():
         p[members], onsets[members] = engine(
             [jobs[index] for index in members], t, only_onsets=only_onsets
         )
     return p, onsets
+
+
+def _from_reward_to_reward(
+    jobs: Jobs, t: IntArray, *, only_onsets: bool
+) -> tuple[FloatArray, FloatArray]:
+    cells = [cell for cell, _ in jobs]
+    p0, gain, arms = (
+        np.array(values)
+        for values in zip(
+            *((c.initial_probability, c.learning_rate * c.reward, c.n_arms) for c in cells),
+            strict=True,
+        )
+    )
+    batch = cells[0].batch_size
+    skills = Skills(
+        log_odds=np.log(p0) - np.log1p(-p0),
+        # The good arm's logit rises by gain (1 - p)/batch, those of the others fall together by
+        # as much: their difference moves by K/(K - 1) times that.
+        jump=gain * arms / (arms - 1) / batch,
+        steps=1,
+        batch_size=batch,
+        streams=[stream_of(*job) for job in jobs],
+    )
+    return run_events(skills, t, only_onsets=only_onsets)

@@ -41,8 +41,21 @@ def run_steps(
 ) -> tuple[FloatArray, FloatArray]:
     """Train runs that share their `group_of`.
 
-    Parameters, returns
-        As `empirics.bandit_events.run_events`, for every cell.
+    Parameters
+    ----------
+    jobs : sequence of (BanditCell, int)
+        Settings and seed of each run.
+    t : (n,) array
+        Updates at which chances are recorded, the first of them 0.
+    only_onsets : bool
+        Whether runs end with their onset.
+
+    Returns
+    -------
+    p_correct : (n_runs, n) array
+        Zero where a run ended before.
+    onsets : (n_runs,) array
+        First update after which the chance is at least 1/2, infinite where it never is.
     """
     kept = np.zeros((len(jobs), t.size))
     onsets = np.full(len(jobs), np.inf)

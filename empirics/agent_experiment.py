@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, final
@@ -16,7 +16,7 @@ from empirics.keep import keep_run
 from empirics.provenance import git_state, versions_of
 from empirics.run import Run
 from empirics.run_stream import run_id_of
-from empirics.store import Store
+from empirics.store import RunRecord, Store
 from theory.curve import Condition, Curve, IntArray
 
 PACKAGES = ("ontogeny", "numpy", "scipy")
@@ -217,22 +217,23 @@ def _stored(store: Store) -> dict[str, Run]:
     for curve in store.curves().curves:
         curves.setdefault(curve.run_id, []).append(curve)
     return {
-        record.run_id: _read_back(record.run, record.config, curves[record.run_id])
+        record.run_id: _read_back(record, curves[record.run_id])
         for record in store.runs()
         if record.run_id in curves
     }
 
 
-def _read_back(run: str, config: Mapping[str, Any], curves: Sequence[Curve]) -> Run:
-    first = curves[0]
+def _read_back(record: RunRecord, curves: Sequence[Curve]) -> Run:
+    config = record.config
     return Run(
-        run,
-        first.run_id,
-        first.conditions,
-        int(str(first.conditions.get("seed", 0))),
+        record.run,
+        record.run_id,
+        record.conditions,
+        int(str(record.conditions.get("seed", 0))),
         tuple(curves),
         status=str(config.get("status", "")),
         wall_seconds=float(config.get("wall_seconds", 0.0)),
+        versions=record.versions,
         git_commit=str(config.get("git_commit", "")),
         device=str(config.get("device", "")),
     )

@@ -107,7 +107,7 @@ class _Some:
             for event, wait in enumerate(waits):
                 odds = np.exp(np.minimum(self.z, LARGEST_LOG_ODDS))
                 wrong = 1.0 / (1.0 + odds)
-                right = odds * wrong
+                right = odds / (1.0 + odds)
                 reward = right if self.steps == 1 else right**self.steps
                 log_none = self.batch * np.log1p(-reward)
                 self.clock += np.floor(wait / log_none) + 1.0

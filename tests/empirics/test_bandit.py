@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, trapezoid
 from scipy.special import expit, logit
 from scipy.stats import ks_2samp, kstest
 
@@ -20,6 +20,7 @@ from empirics.bandit import (
 from empirics.bandit_steps import Agents, run_steps
 from theory.curve import Origin, Progress
 from theory.ladder import Ladder
+from theory.mechanisms.normalized_policy_gradient import mean_spread
 from theory.mechanisms.softmax_policy_gradient import hits
 
 PLAIN, NATURAL, NORMALIZED, CLIPPED = BanditRule
@@ -87,6 +88,19 @@ def test_single_episodes_have_the_onsets_of_a_birth_process(rate):
     assert seen / cv == pytest.approx(1, abs=4 * math.sqrt((0.5 + cv**2) / 4000))
     # The closed form is of p -> 0; at p = 0.01 the last stretch, p near 1/2, still counts.
     assert seen == pytest.approx(math.sqrt(math.tanh(h / 2)), rel=0.08)
+
+
+def test_normalized_advantages_have_the_mean_and_scatter_of_the_theory():
+    # The law is of small steps in continuous time: right to an update, and to η in the scatter.
+    cell = BanditCell(0.1, 0.02, NORMALIZED, batch_size=64)
+    onsets = bandit_onsets(cell, 200, 0, 2000)
+    z = np.linspace(logit(0.1), 0, 2001)
+    p, speed = expit(z), 10 / 9 * 0.02
+    spread = mean_spread(p, 64)
+    variance = speed**2 * (p * (1 - p) * (1 - 1 / 64) - spread**2)
+    assert onsets.mean() == pytest.approx(trapezoid(1 / (speed * spread), z), abs=1)
+    sd = math.sqrt(trapezoid(variance / (speed * spread) ** 3, z))
+    assert onsets.std() == pytest.approx(sd, rel=0.1 + 4 * math.sqrt(0.5 / 200))
 
 
 def drawn_one_by_one(cell, updates, n_runs, seed):

@@ -48,7 +48,7 @@ def cells_of_every_kind():
 @pytest.mark.parametrize("rule", EXPONENTS)
 def test_exact_gradients_follow_their_ode(rule):
     # dp/dt = κ η (p (1 - p))^m, without κ for the natural gradient; the error is of order step.
-    rate = 0.002 if rule is PLAIN else 0.001
+    rate = 0.004 if rule is PLAIN else 0.002
     cell = BanditCell(0.05, rate, rule, n_arms=5, exact_gradient=True)
     (onset,) = bandit_onsets(cell, 1, 0, 20_000)
     kappa = 1.0 if rule is NATURAL else 5 / 4
@@ -59,7 +59,7 @@ def test_exact_gradients_follow_their_ode(rule):
 @pytest.mark.parametrize(("rule", "slope"), [(PLAIN, -0.96), (NORMALIZED, -0.67), (NATURAL, -0.45)])
 def test_local_slopes_of_the_onset(rule, slope):
     rungs = (0.25, 0.01)
-    cells = [BanditCell(p, 0.01, rule, exact_gradient=True) for p in rungs[::-1]]
+    cells = [BanditCell(p, 0.02, rule, exact_gradient=True) for p in rungs[::-1]]
     late, early = (bandit_onsets(cell, 1, 0, 10**5)[0] for cell in cells)
     assert np.log(late / early) / np.log(rungs[1] / rungs[0]) == pytest.approx(slope, abs=0.03)
 

@@ -103,6 +103,23 @@ class Experiment:
         }
 
     @property
+    def length(self) -> str:
+        """How long a run is, and how often it is measured."""
+        steps, points = self.ppo.total_timesteps, len(self.schedule)
+        return f"{steps:,} environment steps, {points} checkpoints"
+
+    @property
+    def rungs(self) -> tuple[str, tuple[Condition, ...]]:
+        """One rung, as it is: what is run unless a condition is varied."""
+        condition, value = next(iter(self.environment.conditions.items()))
+        return condition, (value,)
+
+    @property
+    def num_seeds(self) -> int:
+        """Runs a rung unless told."""
+        return 1
+
+    @property
     def name_and_label(self) -> str:
         """What to call it."""
         return " ".join(filter(None, [self.name, self.label]))

@@ -17,6 +17,11 @@ def keep(store: Store, done: Run, *, source: str, schedule: Sequence[int]) -> No
     one's: how long it took and what it was computed with are facts, and may differ.
     """
     store.append_curves(done.curves)
+    keep_run(store, done, source=source, schedule=schedule)
+
+
+def keep_run(store: Store, done: Run, *, source: str, schedule: Sequence[int]) -> None:
+    """Store what is known of a run whose curves are stored."""
     if (store.path / "runs" / f"{done.run_id}.parquet").is_file():
         return
     store.append_run(

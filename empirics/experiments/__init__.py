@@ -7,25 +7,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from empirics.agent_experiment import AgentExperiment
     from empirics.experiment import Experiment
 
 _SCALES = {"goal-switch": "empirics.experiments.goal_switch"}
+_AGENTS = {"bandit": "empirics.experiments.bandit", "lock": "empirics.experiments.lock"}
 
 
 @final
-class _Experiments(Mapping[str, "Experiment"]):
-    """The quick scale of each experiment, by name."""
+class _Experiments(Mapping[str, "Experiment | AgentExperiment"]):
+    """The quick scale of each experiment, and the experiments on small agents, by name."""
 
-    def __getitem__(self, name: str) -> Experiment:
+    def __getitem__(self, name: str) -> Experiment | AgentExperiment:
+        if name in _AGENTS:
+            small: AgentExperiment = import_module(_AGENTS[name]).EXPERIMENT
+            return small
         experiment: Experiment = import_module(_SCALES[name]).SCALES["quick"].experiment
         return experiment
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_SCALES)
+        return iter([*_SCALES, *_AGENTS])
 
     def __len__(self) -> int:
-        return len(_SCALES)
+        return len(_SCALES) + len(_AGENTS)
 
 
-EXPERIMENTS: Mapping[str, Experiment] = _Experiments()
-"""Read-only; knowing the names costs nothing, taking one imports torch."""
+EXPERIMENTS: Mapping[str, Experiment | AgentExperiment] = _Experiments()
+"""Read-only; knowing the names costs nothing, taking the goal switch imports torch."""

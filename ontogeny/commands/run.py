@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontogeny.command import UsageError, check_names, write_json
-from ontogeny.progress import show_progress
+from ontogeny.progress import Report, show_progress
 
 if TYPE_CHECKING:
+    from empirics.agent_experiment import AgentExperiment
     from empirics.experiment import Experiment
     from empirics.run import Run
     from theory.curve import Condition
@@ -28,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run a ladder: this condition at each of these values",
     )
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="runs a rung, from --seed on (default: 1)"
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="runs a rung, from --seed on (default: 1; of small agents, as the experiment says)",
     )
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="processes at a time (default: 1)"
@@ -37,31 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the experiment and print the path of the store."""
-    from empirics.experiment import ladder_tasks, run_ladder
     from empirics.experiments import EXPERIMENTS
 
     check_names([args.experiment], EXPERIMENTS, "experiment")
     experiment = EXPERIMENTS[args.experiment]
-    if args.seeds < 1 or args.jobs < 1:
+    num_seeds = experiment.num_seeds if args.seeds is None else args.seeds
+    if num_seeds < 1 or args.jobs < 1:
         raise UsageError("--seeds and --jobs must be 1 or more.")
     condition, values = _rungs(args.vary, experiment)
-    seeds = range(args.seed, args.seed + args.seeds)
+    seeds = range(args.seed, args.seed + num_seeds)
     out = args.out or Path("results", "store")
     with show_progress(args.quiet) as progress:
-        progress("training", 0, len(ladder_tasks(experiment, condition, values, seeds)))
-
-        def on_run(done: int, total: int, run: Run) -> None:
-            progress("training", done, total)
-
-        runs = run_ladder(
-            experiment,
-            condition,
-            values,
-            seeds,
-            out,
-            n_jobs=args.jobs,
-            on_run=on_run,
-        )
+        runs = _trained(experiment, condition, values, seeds, out, args.jobs, progress)
     for each in runs:
         if each.status and not args.quiet:
             print(f"{each.run}: {each.status}")
@@ -72,11 +64,38 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rungs(words: list[str] | None, experiment: Experiment) -> tuple[str, list[Condition]]:
-    """Return the condition to vary and its values; one rung, as it is, unless told."""
+def _trained(
+    experiment: Experiment | AgentExperiment,
+    condition: str,
+    values: Sequence[Condition],
+    seeds: Sequence[int],
+    out: Path,
+    jobs: int,
+    progress: Report,
+) -> tuple[Run, ...]:
+    """Run the ladder; small agents are trained together, in this process."""
+
+    def on_run(done: int, total: int, run: Run) -> None:
+        progress("training", done, total)
+
+    from empirics.agent_experiment import AgentExperiment, agent_tasks, run_agents
+
+    if isinstance(experiment, AgentExperiment):
+        progress("training", 0, len(agent_tasks(experiment, condition, values, seeds)))
+        return run_agents(experiment, condition, values, seeds, out, on_run=on_run)
+
+    from empirics.experiment import ladder_tasks, run_ladder
+
+    progress("training", 0, len(ladder_tasks(experiment, condition, values, seeds)))
+    return run_ladder(experiment, condition, values, seeds, out, n_jobs=jobs, on_run=on_run)
+
+
+def _rungs(
+    words: list[str] | None, experiment: Experiment | AgentExperiment
+) -> tuple[str, Sequence[Condition]]:
+    """Return the condition to vary and its values; the experiment's own unless told."""
     if not words:
-        condition, value = next(iter(experiment.environment.conditions.items()))
-        return condition, [value]
+        return experiment.rungs
     condition, *values = words
     if not values:
         raise UsageError(f"--vary {condition} needs at least one value.")

@@ -78,8 +78,7 @@ def _experiments(path: Path | None) -> list[Row]:
     return [
         {
             "name": name,
-            "length": f"{experiment.ppo.total_timesteps:,} environment steps, "
-            f"{len(experiment.schedule)} checkpoints",
+            "length": experiment.length,
             "conditions": _listed(experiment.conditions),
         }
         for name, experiment in EXPERIMENTS.items()

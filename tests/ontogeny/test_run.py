@@ -85,3 +85,22 @@ def test_wrong_ladders_end_with_a_sentence(
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert sentence in captured.err
+
+
+def test_small_agents_run_their_own_ladder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, listing = tmp_path / "store", tmp_path / "runs.json"
+    words = ["run", "bandit", "--seeds", "3", "--out", str(store), "--json", str(listing)]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{store}\n"
+    assert captured.err.splitlines()[0] == "training: 0/12"
+    assert captured.err.splitlines()[-1] == "training: 12/12"
+    first = json.loads(listing.read_text())
+    assert main([*words, "--quiet"]) == 0
+    assert json.loads(listing.read_text()) == first
+    assert main([*words, "--quiet", "--vary", "n_arms", "3", "--seeds", "2"]) == 0
+    assert len(json.loads(listing.read_text())["runs"]) == 2
+    assert main([*words, "--quiet", "--vary", "alpha", "3"]) == 1
+    assert "experiment 'bandit' has no condition alpha to vary" in capsys.readouterr().err

@@ -1,0 +1,108 @@
+"""One cell of the lock experiment: a chain of choices, and how the agent learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import final
+
+from empirics.coerce import coerce_fields, whole
+from theory.curve import Condition
+
+
+@final
+@dataclass(frozen=True)
+class LockCell:
+    """One cell of the experiment: a combination lock, learned by REINFORCE.
+
+    An episode has `horizon` steps with `n_arms` actions each, one of them right; the policy is
+    a softmax a step. The lock opens when every action was right. What is climbed is the expected
+    discounted reward: a step's score is multiplied by what follows it, the reward after the h-th
+    action (h from 1) being worth gamma^(h - 1).
+
+    Attributes
+    ----------
+    initial_probability : float
+        Chance of the right action at each step before training, in (0, 1).
+    learning_rate : float
+        Step size, 1/update.
+    horizon : int
+        Steps of an episode; a wrong action does not end it.
+    n_arms : int
+        Actions at each step, at least 2.
+    reward : float
+        Sum of the rewards of an episode without mistake.
+    process_fraction : float
+        Share of it that is given in equal parts for each right action, whatever the others are;
+        the rest is given at the end for all being right. In [0, 1].
+    gamma : float
+        Discount, in (0, 1].
+    batch_size : int
+        Episodes in an update.
+    exact_gradient : bool
+        Whether updates follow the expectation over episodes instead of a drawn batch.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or is changed where it does not act.
+    """
+
+    initial_probability: float
+    learning_rate: float
+    horizon: int = 3
+    n_arms: int = 4
+    reward: float = 1.0
+    process_fraction: float = 0.0
+    gamma: float = 1.0
+    batch_size: int = 1
+    exact_gradient: bool = False
+
+    def __post_init__(self) -> None:
+        coerce_fields(self)
+        for name, least in (("horizon", 1), ("n_arms", 2), ("batch_size", 1)):
+            whole(name, getattr(self, name), least)
+        if not 0 < self.initial_probability < 1:
+            raise ValueError(
+                f"initial_probability must lie between 0 and 1; it is {self.initial_probability}."
+            )
+        for name in ("learning_rate", "reward"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive; it is {getattr(self, name)}.")
+        if not 0 <= self.process_fraction <= 1:
+            raise ValueError(f"process_fraction must be in [0, 1]; it is {self.process_fraction}.")
+        if not 0 < self.gamma <= 1:
+            raise ValueError(f"gamma must be in (0, 1]; it is {self.gamma}.")
+        if self.exact_gradient and self.batch_size != 1:
+            raise ValueError(
+                f"batch_size does not act on exact gradients; it is {self.batch_size}, "
+                "leave it out."
+            )
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing at all happens between openings of the lock."""
+        return self.process_fraction == 0 and not self.exact_gradient
+
+    @property
+    def label(self) -> str:
+        """What tells the cell from others: length, start and rate, then what is not preset."""
+        said = {"lock": self.horizon, "p0": self.initial_probability, "rate": self.learning_rate}
+        said |= {
+            field.name: getattr(self, field.name)
+            for field in fields(self)[3:]
+            if getattr(self, field.name) != field.default
+        }
+        return " ".join(f"{k}={v}" for k, v in said.items())
+
+    def conditions(self, seed: int) -> dict[str, Condition]:
+        """Return the ledger of everything that shapes a run of this cell."""
+        plain = dict(vars(self))
+        if self.exact_gradient:
+            del plain["batch_size"]
+        return {
+            **plain,
+            "update_rule": "policy_gradient",
+            "critic": "none",
+            "normalized_advantages": False,
+            "seed": seed,
+        }

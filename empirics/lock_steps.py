@@ -1,0 +1,126 @@
+"""A lock's updates one by one: episodes drawn action by action, or their expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from empirics.lock_cell import LockCell
+from empirics.run_stream import draw, stream_of
+from theory.curve import FloatArray, IntArray
+
+DRAWS_AT_ONCE = 1_000_000
+UPDATES_AT_ONCE = 100
+SETTINGS = ("learning_rate", "reward", "process_fraction", "gamma")
+
+
+def run_lock_steps(
+    jobs: Sequence[tuple[LockCell, int]], t: IntArray, *, only_onsets: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Train runs that share horizon, number of actions, batch size, and whether they sample.
+
+    Parameters
+    ----------
+    jobs : sequence of (LockCell, int)
+        Settings and seed of each run.
+    t : (n,) array
+        Updates at which chances are recorded, the first of them 0.
+    only_onsets : bool
+        Whether training ends when every run had its onset.
+
+    Returns
+    -------
+    p : (n_runs, n, horizon) array
+        Chance of the right action at each step; zero where training ended before.
+    onsets : (n_runs,) array
+        First update after which the product of the chances is at least 1/2, or infinity.
+    """
+    cells = [cell for cell, _ in jobs]
+    cell, settings = cells[0], _settings(cells)
+    streams = [stream_of(*job) for job in jobs]
+    logits = _start(cells)
+    p = np.zeros((len(jobs), t.size, cell.horizon))
+    p[:, 0] = _policy(logits)[:, 0].T
+    onsets = np.where(p[:, 0].prod(axis=1) >= 0.5, 0.0, np.inf)
+    done, slot = 0, 1
+    while done < t[-1] and not (only_onsets and np.isfinite(onsets).all()):
+        number = min(UPDATES_AT_ONCE, int(t[-1]) - done)
+        for u in _draws(cell, streams, number):
+            policy = _policy(logits)
+            step = _expected(policy, settings) if u is None else _sampled(policy, u, settings)
+            logits = logits + settings["learning_rate"] * step
+            done += 1
+            right = _policy(logits)[:, 0]
+            opens = np.cumprod(right, axis=0)[-1] >= 0.5
+            onsets[opens & np.isinf(onsets)] = done
+            if done == t[slot]:
+                p[:, slot] = right.T
+                slot += 1
+    return p, onsets
+
+
+def _settings(cells: Sequence[LockCell]) -> dict[str, FloatArray]:
+    """Return settings as (n_runs,) arrays."""
+    return {name: np.array([getattr(cell, name) for cell in cells]) for name in SETTINGS}
+
+
+def _start(cells: Sequence[LockCell]) -> FloatArray:
+    """Return logits (horizon, n_arms, n_runs), the right action's first."""
+    p = np.array([cell.initial_probability for cell in cells])
+    logits = np.zeros((cells[0].horizon, cells[0].n_arms, len(cells)))
+    logits[:, 0] = np.log(p) - np.log1p(-p) + np.log(cells[0].n_arms - 1)
+    return logits
+
+
+def _policy(logits: FloatArray) -> FloatArray:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(odds / np.cumsum(odds, axis=1)[:, -1:])
+
+
+def _draws(
+    cell: LockCell, streams: Sequence[np.random.Generator], updates: int
+) -> Sequence[FloatArray | None] | FloatArray:
+    """Return what the next updates draw, each (batch_size, horizon, n_runs) or nothing."""
+    if cell.exact_gradient:
+        return [None] * updates
+    each = (cell.batch_size, cell.horizon)
+    at_once = DRAWS_AT_ONCE // (cell.batch_size * cell.horizon * len(streams))
+    return draw(streams, (max(1, min(updates, at_once)), *each))
+
+
+def _parts(settings: dict[str, FloatArray], horizon: int) -> tuple[FloatArray, FloatArray]:
+    """Return what each right action is worth, (horizon, n_runs), and what all of them are."""
+    reward, fraction = settings["reward"], settings["process_fraction"]
+    worth: FloatArray = settings["gamma"] ** np.arange(horizon)[:, None]
+    each: FloatArray = fraction * reward / horizon * worth
+    return each, np.asarray((1 - fraction) * reward * worth[-1])
+
+
+def _expected(policy: FloatArray, settings: dict[str, FloatArray]) -> FloatArray:
+    """Return the gradient of the expected discounted reward, (horizon, n_arms, n_runs)."""
+    right = policy[:, 0]
+    each, end = _parts(settings, len(policy))
+    pull = each * right + end * np.cumprod(right, axis=0)[-1]
+    gradient = -policy * pull[:, None]
+    gradient[:, 0] += pull
+    return np.asarray(gradient)
+
+
+def _sampled(policy: FloatArray, u: FloatArray, settings: dict[str, FloatArray]) -> FloatArray:
+    """Return its estimate from a batch: score times all reward that follows."""
+    batch, horizon = u.shape[:2]
+    n_arms = policy.shape[1]
+    edges = np.cumsum(policy, axis=1)
+    actions = np.zeros(u.shape, dtype=np.int64)
+    for arm in range(n_arms - 1):
+        actions += u >= edges[:, arm]
+    right = actions == 0
+    each, end = _parts(settings, horizon)
+    rewards = each * right
+    rewards[:, -1] += end * right.all(axis=1)
+    follows = np.flip(np.cumsum(np.flip(rewards, 1), axis=1), 1)
+    # Sums by cumsum add in one order, however many runs there are.
+    pulls = [np.cumsum(follows * (actions == arm), axis=0)[-1] for arm in range(n_arms)]
+    pull = np.stack(pulls, axis=1)
+    return np.asarray((pull - policy * np.cumsum(pull, axis=1)[:, -1:]) / batch)

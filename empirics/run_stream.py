@@ -1,0 +1,43 @@
+"""A random stream for every run, fixed by its settings and seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from theory.curve import FloatArray, IntArray
+
+
+@lru_cache(maxsize=1024)
+def key_of(cell: Any) -> str:
+    """Return the settings of a frozen dataclass as text; equal settings, equal text."""
+    return json.dumps({"cell": type(cell).__name__, **vars(cell)}, sort_keys=True)
+
+
+@lru_cache(maxsize=1024)
+def _words(cell: Any) -> tuple[int, ...]:
+    digest = hashlib.sha256(key_of(cell).encode()).digest()[:16]
+    return tuple(np.frombuffer(digest, dtype=np.uint32).tolist())
+
+
+def stream_of(cell: Any, seed: int) -> np.random.Generator:
+    """Return the random stream of a run."""
+    return np.random.default_rng([seed, *_words(cell)])
+
+
+def run_id_of(cell: Any, seed: int, t: IntArray) -> str:
+    """Return the hash (16 hexadecimal digits) of everything that decides a run's curves."""
+    return hashlib.sha256(f"{key_of(cell)} {seed} ".encode() + t.tobytes()).hexdigest()[:16]
+
+
+def draw(streams: Sequence[np.random.Generator], shape: tuple[int, ...]) -> FloatArray:
+    """Return uniform numbers in [0, 1) of a shape for each run, runs last: (*shape, n_runs)."""
+    own = np.empty((len(streams), *shape))
+    for run, rng in enumerate(streams):
+        rng.random(out=own[run])
+    return np.ascontiguousarray(np.moveaxis(own, 0, -1))

@@ -1,10 +1,11 @@
 """A lock: one reward after a chain of right choices, of which a single wrong one loses it.
 
 At each of H steps, a policy of its own picks the right one of K arms with probability p; the
-reward comes H steps after the start and is discounted once a step. By symmetry all steps share p:
-the gradient of (discount · p)^H moves every logit by κ · step · (discount · p)^H (1 - p), so
+reward comes with the last step, so that the return is gamma^(H - 1) times it. By symmetry all
+steps share p: the gradient of gamma^(H - 1) p^H moves every logit by κ · step times that and by
+(1 - p), so
 
-    dp/dt = κ · step · reward · discount^H p^(H + 1) (1 - p)².
+    dp/dt = κ · step · reward · gamma^(H - 1) p^(H + 1) (1 - p)².
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from theory.mechanism import Guard, Mechanism, Values
 from theory.mechanisms import one_skill as skill
 from theory.onset_laws import Tails
 
-HORIZON, DISCOUNT = sympy.symbols("horizon discount", positive=True)
+HORIZON, GAMMA = sympy.symbols("horizon gamma", positive=True)
 SHOWN = sympy.Integer(4)
-SPEED = skill.SPEED * skill.REWARD * DISCOUNT**HORIZON
+SPEED = skill.SPEED * skill.REWARD * GAMMA ** (HORIZON - 1)
 
 
 def elapsed(p: sympy.Expr, horizon: sympy.Expr) -> sympy.Expr:
@@ -34,7 +35,7 @@ def hits(log_t: FloatArray, values: Values) -> Tails:
     """Return the onset of a pure birth process: a reward lifts the logits of all steps."""
     horizon = values["horizon"]
     speed = skill.kappa(values) * values["learning_rate"] * values["step_factor"]
-    jump = speed * values["reward"] * values["discount"] ** horizon / values["batch_size"]
+    jump = speed * values["reward"] * values["gamma"] ** (horizon - 1) / values["batch_size"]
     return skill.births(log_t, values, jump, lambda p: p**horizon, 0.5 ** (1 / horizon))
 
 
@@ -59,7 +60,7 @@ LOCK = Mechanism(
         skill.N_ARMS,
         skill.BATCH_SIZE,
         Quantity("horizon", "steps of the chain", "", float(SHOWN), 1.0),
-        Quantity("discount", "discount of the reward a step", "", 1.0, 0.0, 1.0),
+        Quantity("gamma", "discount of the reward a step", "", 1.0, 0.0, 1.0),
     ),
     assumptions=(
         "a softmax policy with logits of its own at every step; all steps are alike",
@@ -89,23 +90,23 @@ LOCK = Mechanism(
             ImplicationKind.ONSET,
             "the logit is a pure birth process; while p is small the squared coefficient of "
             "variation of the onset is tanh(horizon · h/2), h = κ · step size · reward · "
-            "discount^horizon / batch size.",
+            "gamma^(horizon - 1) / batch size.",
             "exact for batches of one episode and small initial_probability",
         ),
         Implication(
             ImplicationKind.CONDITION,
             "the onset grows as initial_probability^-horizon, so that one more step multiplies it "
-            "by about 1/(discount · initial_probability) · horizon/(horizon + 1).",
+            "by about 1/(gamma · initial_probability) · horizon/(horizon + 1).",
             "a limit of small initial_probability",
             exponent=-HORIZON,
             condition="initial_probability",
         ),
         Implication(
             ImplicationKind.CONDITION,
-            "the onset grows as discount^-horizon.",
+            "the onset grows as gamma^-(horizon - 1).",
             "exact",
-            exponent=-HORIZON,
-            condition="discount",
+            exponent=1 - HORIZON,
+            condition="gamma",
         ),
     ),
     onset_observable="p_correct",

@@ -9,11 +9,11 @@ from theory.mechanisms.lock import LOCK
 from theory.mechanisms.softmax_policy_gradient import SOFTMAX_POLICY_GRADIENT
 
 
-def setting(p0=0.2, horizon=4.0, discount=1.0, rate=0.1, arms=10.0, batch=1.0):
+def setting(p0=0.2, horizon=4.0, gamma=1.0, rate=0.1, arms=10.0, batch=1.0):
     return {
         "initial_probability": p0,
         "horizon": horizon,
-        "discount": discount,
+        "gamma": gamma,
         "learning_rate": rate,
         "n_arms": arms,
         "batch_size": batch,
@@ -34,14 +34,14 @@ def test_the_speed_is_the_gradient_of_the_discounted_return():
     logits = sympy.symbols("x0:9")
     steps = [logits[i : i + 3] for i in (0, 3, 6)]
     policy = [sympy.exp(step[0]) / sum(map(sympy.exp, step)) for step in steps]
-    discounted = sympy.Rational(9, 10) ** 3 * policy[0] * policy[1] * policy[2]
+    discounted = sympy.Rational(9, 10) ** 2 * policy[0] * policy[1] * policy[2]
     at = {x: sympy.Rational(7, 10) if i % 3 == 0 else 0 for i, x in enumerate(logits)}
     push = [sympy.N(sympy.diff(discounted, x).subs(at)) for x in steps[1]]
     moved = sum(
         float(sympy.diff(policy[1], x).subs(at)) * float(g)
         for x, g in zip(steps[1], push, strict=True)
     )
-    given = setting(horizon=3.0, discount=0.9, rate=1.0, arms=3.0)
+    given = setting(horizon=3.0, gamma=0.9, rate=1.0, arms=3.0)
     velocity = LOCK.velocity(np.array([float(policy[1].subs(at))]), LOCK.values(given))
     assert velocity[0] == pytest.approx(moved, rel=1e-12)
 
@@ -69,8 +69,8 @@ def test_local_exponents_and_the_ladder_of_horizons():
         onsets = [law("onset", setting(p0, horizon)) for p0 in (1e-5, 2e-5)]
         local = math.log(onsets[1] / onsets[0]) / math.log(2)
         assert local == pytest.approx(-horizon, abs=1e-4)  # 2 H/(H - 1) p0
-    discounted = [LOCK.onset(setting(discount=d)) for d in (0.8, 1.0)]
-    assert discounted[0] / discounted[1] == pytest.approx(0.8**-4, rel=1e-6)
+    discounted = [LOCK.onset(setting(gamma=d)) for d in (0.8, 1.0)]
+    assert discounted[0] / discounted[1] == pytest.approx(0.8**-3, rel=1e-6)
     longer = law("onset", setting(1e-4, 5.0, 0.9)) / law("onset", setting(1e-4, 4.0, 0.9))
     assert longer == pytest.approx(4 / 5 / (0.9 * 1e-4), rel=1e-3)
 
@@ -99,7 +99,7 @@ def test_long_chains_join_short_ones():
 @pytest.mark.parametrize("p0", [0.12, 1e-3])
 def test_onsets_are_those_of_reinforce(p0):
     """Every episode walks the chain with a policy of five arms at each of three steps."""
-    horizon, discount, rate, arms, n = 3, 0.9, 0.4, 5, 20_000
+    horizon, gamma, rate, arms, n = 3, 0.9, 0.4, 5, 20_000
     rng = np.random.default_rng(0)
     logits = np.zeros((n, arms))
     logits[:, 0] = math.log(p0 / (1 - p0) * (arms - 1))
@@ -114,9 +114,9 @@ def test_onsets_are_those_of_reinforce(p0):
         onset[going] += np.where(done, 0, rng.geometric(success))
         score = -policy
         score[:, 0] += 1
-        logits[going] += rate * discount**horizon * score
+        logits[going] += rate * gamma ** (horizon - 1) * score
         going[np.flatnonzero(going)[done]] = False
-    given = setting(p0, float(horizon), discount, rate, float(arms))
+    given = setting(p0, float(horizon), gamma, rate, float(arms))
     values = {name: np.array([[v]]) for name, v in given.items()}
     quantiles = np.quantile(onset, [0.05, 0.25, 0.5, 0.75, 0.95])
     below = np.exp(LOCK.onset_law(np.log(quantiles)[None], values)[0])[0]
@@ -125,7 +125,7 @@ def test_onsets_are_those_of_reinforce(p0):
     if p0 == 1e-3:
         # The relative error of a squared coefficient of variation is below 2/sqrt(n).
         cv2 = np.var(onset) / np.mean(onset) ** 2
-        jump = rate * discount**horizon * arms / (arms - 1)
+        jump = rate * gamma ** (horizon - 1) * arms / (arms - 1)
         assert cv2 == pytest.approx(math.tanh(horizon * jump / 2), rel=4 * 2 / math.sqrt(n))
 
 

@@ -18,6 +18,7 @@ from theory.curve import Condition, Curve, FloatArray, Origin, Progress, Schedul
 from theory.implication import Implication, Quantity
 from theory.onset_laws import Tails
 from theory.passage import first_passage
+from theory.stable import NUMPY
 
 Values = Mapping[str, Any]
 Drift = Callable[[FloatArray, Values], FloatArray]
@@ -131,7 +132,7 @@ class Mechanism:
         arguments = [*self.state, *names]
 
         def compile_(expressions: Any, symbols: Any) -> Any:
-            return sympy.lambdify(symbols, expressions, modules="numpy", cse=True)
+            return sympy.lambdify(symbols, expressions, modules=[NUMPY, "numpy"], cse=True)
 
         return (
             compile_(list(self.dynamics), arguments),

@@ -43,7 +43,9 @@ def test_the_true_reward_peaks_where_it_is_said_to(gain, decline):
     peak = float(PEAK_DISTANCE.subs({s: named[s.name] for s in PEAK_DISTANCE.free_symbols}))
     at = {s: named[s.name] for s in TRUE_REWARD.free_symbols if s.name in named}
     reward = sympy.lambdify(DISTANCE, TRUE_REWARD.subs(at))
-    found = minimize_scalar(lambda d: -reward(d), bracket=(0.3 * peak, peak, 2 * peak), tol=1e-10)
+    found = minimize_scalar(
+        lambda d: -reward(d), bracket=(0.3 * peak, 1.2 * peak, 2 * peak), tol=1e-10
+    )
     assert found.x == pytest.approx(peak, rel=1e-6)
     assert reward(peak) == pytest.approx(decline * peak)
     assert reward(math.e * peak) == pytest.approx(0.0, abs=1e-12 * math.e * peak)
@@ -53,7 +55,7 @@ def test_the_true_reward_peaks_where_it_is_said_to(gain, decline):
 
 
 def test_entropy_is_exchanged_for_performance():
-    """73 % of the entropy bring 76 % of the gain (Cui et al.): so it is, from a few tenths of a nat on."""
+    """73 % of the entropy bring 76 % of the gain (Cui et al.): from tenths of a nat."""
 
     def share(entropy):
         start, later, end = performance_at_entropy(np.array([1.0, 0.27, 0.0]) * entropy, 0.4, 0.9)

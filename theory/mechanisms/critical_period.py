@@ -6,12 +6,12 @@ the squared error gives
 
     dw_1/dt = rate · w_1^(depth-1) (1 - (1 + v) u_1 - u_2)
 
-and the same with 1 and 2 exchanged, but w_2 rests during a deficit, while its sensor is silent
-(one of several kinds of deficits in Kleinman, Achille and Soatto 2024). The optimum 1/(2 + v) for
-both does not depend on the deficit; what does is the time to get there. What the first source has
-learned leaves only v/(1 + v) of the target for the second, so that its plateau is (1 + v)/v times
-as long as it would have been, and in deep pathways that plateau grows with the smallness of the
-start. In a pathway of one layer it does not exist: the gap closes at rate · v from where it is.
+and the same with 1 and 2 exchanged, but w_2 rests during a deficit, while its sensor is silent (the
+simplest deficit; the competition is that of Kleinman, Achille and Soatto 2024). The optimum, 1/(2 +
+v) for both, does not depend on the deficit; what does is the time to get there. What the first
+source has learned leaves only v/(1 + v) of the target for the second, so that its plateau is
+(1 + v)/v times as long as it would have been, and in deep pathways that plateau grows with the
+smallness of the start. In a pathway of one layer there is none: the gap closes at rate · v.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import sympy
 from theory.implication import Implication, ImplicationKind, Quantity
 from theory.mechanism import Mechanism
 
-T = sympy.Symbol("t", real=True)
 FIRST, SECOND, UPDATES = sympy.symbols("first_weight second_weight updates", nonnegative=True)
 DEFICIT, DEPTH, NOISE, RATE, SCALE, STEP = sympy.symbols(
     "deficit_duration depth sensor_noise learning_rate initial_scale step_factor", positive=True

@@ -123,7 +123,7 @@ DEEP_LINEAR = layered(
             condition="initial_scale",
         ),
     ),
-    reference="Saxe, McClelland and Ganguli 2014 (arXiv 1312.6120), eq. 10; the law of the onset "
+    reference="Saxe, McClelland and Ganguli 2014 (arXiv 1312.6120), eq. 12; the law of the onset "
     "is derived here",
     guards=(Guard(_starts_low, LATE),),
     onset_law=random_start,
@@ -158,7 +158,6 @@ DEEPER_LINEAR = layered(
             condition="singular_value",
         ),
     ),
-    reference="Saxe, McClelland and Ganguli 2014 (arXiv 1312.6120), sec. 3; the exponent is "
-    "derived here",
+    reference="Saxe, McClelland and Ganguli 2014 (arXiv 1312.6120); the exponent is derived here",
     guards=(Guard(_starts_low_deep, LATE),),
 )

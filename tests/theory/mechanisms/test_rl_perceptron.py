@@ -58,6 +58,31 @@ def test_trained_perceptrons_follow_the_equations(decisions):
     assert mean[-1] > 0.5
 
 
+@pytest.mark.parametrize("sampled", [False, True])
+@pytest.mark.parametrize("decisions", [1.0, 3.0])
+def test_a_large_step_moves_overlap_and_norm_as_stated(decisions, sampled):
+    """The chance part of the norm, rate²/T P^T, is most of its growth here."""
+    given = setting(decisions, rate=8.0, dimension=100.0)
+    if sampled:
+        n_runs = 100_000
+        states = RL_PERCEPTRON.sampler(
+            RL_PERCEPTRON.values(given),
+            np.array([0.0, 1.0]),
+            rng=np.random.default_rng(8),
+            n_runs=n_runs,
+        )
+        moved = (states[:, 1] - states[:, 0]).T
+    else:
+        n_runs = 10_000
+        kept = trained(given, 2, np.random.default_rng(8), n_runs)
+        moved = kept[:, 1] - kept[:, 0]
+    stated = RL_PERCEPTRON.velocity(np.array([0.0, 1.0]), RL_PERCEPTRON.values(given))
+    error = moved.std(axis=1) / math.sqrt(n_runs)
+    # Answers of an episode share a direction: a correction of (T - 1)/D to the chance part.
+    finite = np.array([0.0, (decisions - 1) / 100.0]) * stated
+    assert np.all(np.abs(moved.mean(axis=1) - stated) < 4 * error + finite)
+
+
 def test_the_sampler_draws_what_training_gives():
     given = setting(3.0, rate=1.5, dimension=50.0)
     direct = trained(given, 401, np.random.default_rng(5), 400)[:, [100, 400]]

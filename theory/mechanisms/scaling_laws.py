@@ -51,7 +51,7 @@ COMPUTE_SCALING = Mechanism(
     parameters=(
         CLOCK_FACTOR,
         Quantity("midpoint_compute", "compute at half of the gain", "", 100.0, 0.0, log_sd=1.0),
-        Quantity("exponent", "steepness in ln compute", "", 2.0, 0.0, log_sd=0.5),
+        Quantity("exponent", "steepness in ln compute; the onset is free of it", "", 2.0, 0.0),
         Quantity("floor", "performance before training", "", 0.2),
         Quantity("ceiling", "performance with all compute", "", 0.6),
     ),

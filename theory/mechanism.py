@@ -19,6 +19,7 @@ from theory.implication import Implication, Quantity
 from theory.iteration import first_update, orbit
 from theory.onset_laws import Tails
 from theory.passage import first_passage
+from theory.stable import NUMPY
 
 Values = Mapping[str, Any]
 Drift = Callable[[FloatArray, Values], FloatArray]
@@ -135,7 +136,7 @@ class Mechanism:
         arguments = [*self.state, *names]
 
         def compile_(expressions: Any, symbols: Any) -> Any:
-            return sympy.lambdify(symbols, expressions, modules="numpy", cse=True)
+            return sympy.lambdify(symbols, expressions, modules=[NUMPY, "numpy"], cse=True)
 
         return (
             compile_(list(self.dynamics), arguments),

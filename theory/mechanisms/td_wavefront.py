@@ -1,12 +1,12 @@
 """Values that travel backwards: temporal-difference learning on a deterministic chain.
 
 TD(0) on a chain that ends in a reward of 1 (Sutton 1988) moves the value of the state d steps
-before the rewarded one by step · (discount · V_(d-1) - V_d), and that of the rewarded one by
+before the rewarded one by step · (gamma · V_(d-1) - V_d), and that of the rewarded one by
 step · (1 - V_0), whenever it is visited. If each of n_states is as likely in an update, the
-expected value after k updates is discount^d times the chance of more than d successes in k trials
+expected value after k updates is gamma^d times the chance of more than d successes in k trials
 of chance step/n_states; for small steps the successes are Poisson, and the value is
 
-    V_d(t) = discount^d · P(d + 1, step · t / n_states)
+    V_d(t) = gamma^d · P(d + 1, step · t / n_states)
 
 with P the regularized lower incomplete gamma function: a front that moves one state in
 n_states/step updates and widens as the square root of the distance.
@@ -25,13 +25,13 @@ from theory.stable import gamma_rise
 
 T = sympy.Symbol("t", real=True)
 SWEEPS = sympy.Symbol("sweeps", nonnegative=True)
-DISTANCE, DISCOUNT, RATE, STATES, STEP = sympy.symbols(
-    "distance discount learning_rate n_states step_factor", positive=True
+DISTANCE, GAMMA, RATE, STATES, STEP = sympy.symbols(
+    "distance gamma learning_rate n_states step_factor", positive=True
 )
 SPEED = RATE * STEP / STATES
 SHARE = gamma_rise(DISTANCE + 1, SWEEPS)
 FLOOR_VARIANCE = (
-    RATE * STEP * DISCOUNT ** (2 * DISTANCE) * sympy.binomial(2 * DISTANCE, DISTANCE)
+    RATE * STEP * GAMMA ** (2 * DISTANCE) * sympy.binomial(2 * DISTANCE, DISTANCE)
 ) / 2 ** (2 * DISTANCE + 1)
 
 TD_WAVEFRONT = Mechanism(
@@ -41,11 +41,11 @@ TD_WAVEFRONT = Mechanism(
     state=(SWEEPS,),
     dynamics=(SPEED,),
     start=(sympy.Integer(0),),
-    observables={"value": DISCOUNT**DISTANCE * SHARE, "share": SHARE},
+    observables={"value": GAMMA**DISTANCE * SHARE, "share": SHARE},
     parameters=(Quantity("step_factor", "factor on the step size", "", 1.0, 0.0, log_sd=0.1),),
     conditions=(
         Quantity("distance", "steps from the state to the rewarded one", "", 5.0, 0.0),
-        Quantity("discount", "factor on the value of the next state", "", 0.95, 0.0, 1.0),
+        Quantity("gamma", "factor on the value of the next state", "", 0.95, 0.0, 1.0),
         Quantity("learning_rate", "step size of an update", "", 0.1, 0.0, 1.0),
         Quantity("n_states", "states of which an update visits one", "", 20.0, 1.0),
     ),
@@ -64,7 +64,7 @@ TD_WAVEFRONT = Mechanism(
             form="erlang",
             where={
                 "floor": sympy.Integer(0),
-                "gain": DISCOUNT**DISTANCE,
+                "gain": GAMMA**DISTANCE,
                 "arrival": (DISTANCE + 1) / SPEED,
                 "order": DISTANCE + 1,
             },

@@ -8,10 +8,10 @@ from scipy.linalg import expm, solve_continuous_lyapunov
 from theory.mechanisms.td_wavefront import FLOOR_VARIANCE, TD_WAVEFRONT
 
 
-def setting(distance=5.0, discount=0.9, rate=0.1, states=20.0):
+def setting(distance=5.0, gamma=0.9, rate=0.1, states=20.0):
     return {
         "distance": distance,
-        "discount": discount,
+        "gamma": gamma,
         "learning_rate": rate,
         "n_states": states,
     }
@@ -22,9 +22,9 @@ def value(given, t):
     return TD_WAVEFRONT.observe("value", states, TD_WAVEFRONT.values(given))
 
 
-def chain(states, discount):
-    """Return I - discount · P of a chain whose state d hands over to state d - 1."""
-    return np.eye(states) - discount * np.eye(states, k=-1)
+def chain(states, gamma):
+    """Return I - gamma · P of a chain whose state d hands over to state d - 1."""
+    return np.eye(states) - gamma * np.eye(states, k=-1)
 
 
 def floor_variance(given):
@@ -42,7 +42,7 @@ def run_td(given, updates, rng, n_runs, reward_sd=0.0):
     for update in range(updates):
         d = rng.integers(states, size=n_runs)
         reward = (d == 0) * (1 + reward_sd * rng.normal(size=n_runs))
-        target = reward + given["discount"] * np.where(d > 0, values[d - 1, runs], 0.0)
+        target = reward + given["gamma"] * np.where(d > 0, values[d - 1, runs], 0.0)
         values[d, runs] += given["learning_rate"] * (target - values[d, runs])
         kept[update] = values[:states]
     return kept
@@ -59,13 +59,13 @@ def test_medians_are_the_published_ones(distance, median):
 
 
 def test_the_front_is_the_matrix_exponential_of_the_chain():
-    states, discount, rate = 12, 0.9, 0.1
-    drift = chain(states, discount) * rate / states
-    fixed = discount ** np.arange(states)
+    states, gamma, rate = 12, 0.9, 0.1
+    drift = chain(states, gamma) * rate / states
+    fixed = gamma ** np.arange(states)
     for t in (100.0, 600.0, 2000.0):
         exact = fixed - expm(-drift * t) @ fixed
         for distance in (0, 1, 4, 11):
-            given = setting(float(distance), discount, rate, float(states))
+            given = setting(float(distance), gamma, rate, float(states))
             seen = value(given, np.array([0.0, t]))
             assert seen[1] == pytest.approx(exact[distance], abs=1e-6)
 
@@ -84,18 +84,18 @@ def test_the_front_meets_sampled_td_runs():
 
 def test_the_noise_floor_solves_the_lyapunov_equation():
     """A C + C Aᵀ = rate² · noise / n_states, the rate being of a state's updates."""
-    states, discount, rate = 10, 0.95, 0.02
-    drift = rate * chain(states, discount) / states
+    states, gamma, rate = 10, 0.95, 0.02
+    drift = rate * chain(states, gamma) / states
     noise = np.zeros((states, states))
     noise[0, 0] = rate**2 / states
     covariance = solve_continuous_lyapunov(drift, noise)
     for distance in (0, 1, 5, 9):
-        given = setting(distance, discount, rate, states)
+        given = setting(distance, gamma, rate, states)
         assert floor_variance(given) == pytest.approx(covariance[distance, distance], rel=1e-9)
 
 
 def test_the_noise_floor_meets_sampled_td_runs():
-    given = setting(rate=0.05, states=3.0, discount=0.8)
+    given = setting(rate=0.05, states=3.0, gamma=0.8)
     n_runs = 4000
     last = run_td(given, 1500, np.random.default_rng(3), n_runs, reward_sd=1.0)[-1]
     for distance in (0, 1, 2):
@@ -106,7 +106,7 @@ def test_the_noise_floor_meets_sampled_td_runs():
 
 
 def test_the_discount_scales_the_value_and_not_the_onset():
-    onsets = TD_WAVEFRONT.onsets(setting() | {"discount": np.array([0.5, 0.99])})
+    onsets = TD_WAVEFRONT.onsets(setting() | {"gamma": np.array([0.5, 0.99])})
     assert onsets[0] == onsets[1]
-    late = value(setting(discount=0.5), np.array([0.0, 1e5]))
+    late = value(setting(gamma=0.5), np.array([0.0, 1e5]))
     assert late[1] == pytest.approx(0.5**5, rel=1e-9)

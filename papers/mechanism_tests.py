@@ -19,6 +19,8 @@ from theory.mechanism import Mechanism
 from theory.onset import Onset, noisy_onset
 
 OUTSIDE = 0.05
+WORTHWHILE = 0.05
+"""Nats below which a further rung is not proposed."""
 
 
 @final
@@ -170,6 +172,10 @@ def ladder_entry(tested: TestedObservable) -> dict[str, Any]:
     for score, posterior in zip(entry["scores"], _posteriors(tested), strict=True):
         score["parameters"] = posterior
     entry["held_out"] = tested.test.held_out
+    entry["next_rungs"] = [
+        {name: getattr(rung, name) for name in ("value", "information", "se", "length")}
+        for rung in tested.test.next_rungs
+    ]
     entry["level"] = tested.level
     return entry
 
@@ -207,6 +213,7 @@ def _text(tested: TestedObservable) -> str:
     ]
     parts += [f"Left out: {reason}" for reason in tested.left_out]
     parts += [note[0].upper() + note[1:] for note in tested.test.notes]
+    parts += [next_said(tested.test)] if tested.test.next_rungs else []
     told = held_out_said(comparison.scores, tested.test.held_out, comparison.ladder[0])
     return " ".join([*parts, told]).strip()
 
@@ -228,6 +235,23 @@ def held_out_said(scores: Sequence[Any], value: Value | None, condition: str) ->
     )
 
 
+def next_said(test: MechanismTest) -> str:
+    """Say which further rung would separate the mechanisms that are left."""
+    best, *others = test.next_rungs
+    if best.information < WORTHWHILE:
+        return (
+            "No rung within reach of these would separate the mechanisms that are left: the best "
+            f"promises {best.information:.2f} nats."
+        )
+    promise = (
+        f"What would separate the mechanisms that are left: runs at {words(best.condition)} = "
+        f"{best.value:g}, {best.length:.3g} long, promise {best.information:.2f} ± {best.se:.2f} "
+        "nats"
+    )
+    behind = [f"{rung.value:g} ({rung.information:.2f})" for rung in others[:2]]
+    return promise + (f"; next {joined(behind)}." if behind else ".")
+
+
 def summary(tested: TestedObservable) -> str:
     """Return the lines for a terminal: the verdict, then the scores, best first."""
     comparison = tested.test.comparison
@@ -243,4 +267,5 @@ def summary(tested: TestedObservable) -> str:
             f"  {score.name:<{width}}  ln Z {score.log_evidence:9.1f} ± "
             f"{score.log_evidence_se or 0:.2f}  weight {score.weight:.3f}{told}"
         )
-    return "\n".join([*lines, *(f"  note: {note}" for note in tested.test.notes)])
+    notes = [*tested.test.notes, *([next_said(tested.test)] if tested.test.next_rungs else [])]
+    return "\n".join([*lines, *(f"  note: {note}" for note in notes)])

@@ -67,6 +67,9 @@ LADDER = record(
         "unit": maybe(text),
         "level": number,
         "held_out": maybe(anything),
+        "next_rungs": list_of(
+            record({name: number for name in ("value", "information", "se", "length")})
+        ),
     },
 )
 DEVELOPMENT = record({"title": text, "condition": text, "observables": TEXTS, "takeaway": text})

@@ -21,7 +21,8 @@ Tails = tuple[FloatArray, FloatArray]
 SMALLEST = 1e-10
 """Probabilities of `sum_of_exponentials` are not given as smaller: so much is rounding."""
 NODES = 64
-TABLE, TABLE_RANGE = (21, 300), (-4.0, 3.5)
+TABLE_RANGE, TABLE_COLUMNS = (-4.0, 3.5), 300
+TABLE_STEP, TABLE_ROWS = 0.08, (13, 160)
 NARROW = 0.1
 """Coefficient of variation below which the inversion would need more nodes than double precision
 carries; three cumulants fix such a law to 5e-4."""
@@ -147,14 +148,15 @@ def tabulated(
         chain gets a link longer, is smoothed by as much as a link weighs.
     """
     low, high = float(log_x.min()), float(log_x.max()) + 1e-9
-    rows = np.linspace(low, high, TABLE[0])[:, None]
-    columns = np.linspace(*TABLE_RANGE, TABLE[1])
+    n_rows = int(np.clip((high - low) / TABLE_STEP, *TABLE_ROWS))
+    rows = np.linspace(low, high, n_rows)[:, None]
+    columns = np.linspace(*TABLE_RANGE, TABLE_COLUMNS)
     middles = log_mean(rows)
     tables = law(middles + columns, rows)
     middle = np.interp(log_x, rows[:, 0], middles[:, 0])
     place = np.stack(
         [
-            np.broadcast_to((log_x - low) / (high - low) * (TABLE[0] - 1), log_t.shape),
+            np.broadcast_to((log_x - low) / (high - low) * (n_rows - 1), log_t.shape),
             (log_t - middle - columns[0]) / (columns[1] - columns[0]),
         ]
     )

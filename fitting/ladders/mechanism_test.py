@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -11,6 +11,7 @@ import numpy as np
 from fitting.fit import FitStatus
 from fitting.ladders.evidence import LadderPosterior, ladder_evidence
 from fitting.ladders.hypothesis import SPREAD, LadderHypothesis, of_mechanism, power_law
+from fitting.ladders.next_rung import NextRung, menu, next_rungs
 from fitting.ladders.onset_evidence import free_evidence, tabulate
 from fitting.ladders.onset_law import Rung, onset_quantiles
 from fitting.ladders.onsets import (
@@ -47,12 +48,15 @@ class MechanismTest:
         What the ladder says of each hypothesis that could be computed.
     notes : tuple of str
         What the design leaves open.
+    next_rungs : tuple of NextRung
+        Rungs that would separate the mechanisms that are left, most informative first.
     """
 
     comparison: OnsetComparison
     held_out: Value | None
     posteriors: tuple[LadderPosterior, ...]
     notes: tuple[str, ...]
+    next_rungs: tuple[NextRung, ...]
 
 
 def compare_mechanisms(
@@ -118,7 +122,41 @@ def compare_mechanisms(
         scored := weighted(scores),
         judge_onsets(scored),
     )
-    return MechanismTest(comparison, hold_out, tuple(posteriors), _notes(rungs, ladder))
+    usable = {p.hypothesis.name: p for p in posteriors if np.isfinite(p.log_evidence)}
+    return MechanismTest(
+        comparison,
+        hold_out,
+        tuple(posteriors),
+        _notes(rungs, ladder),
+        _next(mechanisms, usable, rungs, shared, ladder[0], known_steps, seed),
+    )
+
+
+def _next(
+    mechanisms: Sequence[Mechanism],
+    posteriors: Mapping[str, LadderPosterior],
+    rungs: Sequence[Rung],
+    shared: Sequence[Mapping[str, Condition]],
+    condition: str,
+    known_steps: bool,
+    seed: int,
+) -> tuple[NextRung, ...]:
+    """Return further rungs of the first condition; of what is no number there are none."""
+    values = [dict(rung.conditions)[condition] for rung in rungs]
+    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(values):
+        return ()
+    left = [m for m in mechanisms if m.name in posteriors]
+    return next_rungs(
+        left,
+        [posteriors[m.name] for m in left],
+        shared[0],
+        condition,
+        menu(numbers),
+        n_runs=max(len(rung.onsets) for rung in rungs),
+        known_steps=known_steps,
+        rng=np.random.default_rng([seed, len(mechanisms) + 1]),
+    )
 
 
 def _without(rungs: Sequence[Rung], condition: str, value: Value | None) -> tuple[Rung, ...]:

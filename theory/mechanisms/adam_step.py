@@ -4,11 +4,11 @@ Adam moves a logit by the step size times a mean of its gradients over their roo
 that the size of a gradient cancels: of a batch of B episodes with j rewards only j counts. With
 E[j] = B p and E[j²] = B p (1 - p) + (B p)², the rewarded logit rises and every other one falls by
 
-    step · sqrt(B p / (1 - p + B p)) · c(λ) a update,     λ = B p / (1 - beta2)
+    step · sqrt(B p / (1 - p + B p)) · c(λ) a update,     λ = B p / (1 - beta_2)
 
 where λ counts rewards within the memory of the mean square. c goes to 1 for λ >> 1; below, a reward
 meets a mean square that has forgotten all others, and c = sqrt(λ): every reward moves a logit by
-the same step/sqrt(1 - beta2). In between, past rewards at Poisson times leave a sum S, and
+the same step/sqrt(1 - beta_2). In between, past rewards at Poisson times leave a sum S, and
 
     c(λ) = sqrt(λ) E[(1 + S)^(-1/2)] = sqrt(λ/π) ∫ x^(-1/2) exp(-x - λ Ein(x)) dx
 
@@ -26,7 +26,7 @@ from theory.implication import Implication, ImplicationKind, Quantity
 from theory.mechanism import Mechanism, Values
 from theory.mechanisms import one_skill as skill
 
-BETA2 = sympy.Symbol("beta2", positive=True)
+BETA2 = sympy.Symbol("beta_2", positive=True)
 FASTEST = 2 * skill.RATE * skill.STEP
 SHARE = sympy.sqrt(skill.P / ((1 - skill.P) / skill.BATCH + skill.P))
 # Nodes in ln x; the integrand is smooth there, so the trapezoidal rule converges fast.
@@ -48,7 +48,7 @@ def normalized_drift(state: FloatArray, values: Values) -> FloatArray:
     p = np.clip(state[0], 1e-300, 1 - 1e-16)
     batch = np.asarray(values["batch_size"], dtype=np.float64)
     with np.errstate(divide="ignore"):
-        seen = np.broadcast_to(batch * p / (1 - np.asarray(values["beta2"])), p.shape)
+        seen = np.broadcast_to(batch * p / (1 - np.asarray(values["beta_2"])), p.shape)
     share = np.sqrt(p / ((1 - p) / batch + p)) * forgetting(seen)
     speed = 2 * values["learning_rate"] * values["step_factor"]
     return np.asarray([speed * share * p * (1 - p)])
@@ -67,12 +67,12 @@ ADAM_STEP = Mechanism(
         skill.INITIAL,
         Quantity("learning_rate", "step size", "1/update", 1e-4, 0.0),
         Quantity("batch_size", "episodes in an update", "", 8.0, 1.0),
-        Quantity("beta2", "share of the mean square that an update keeps", "", 0.999, 0.0, 1.0),
+        Quantity("beta_2", "share of the mean square that an update keeps", "", 0.999, 0.0, 1.0),
     ),
     assumptions=(
         *skill.SHARED,
         "no baseline; the mean of gradients forgets much sooner than their mean square",
-        "learning_rate << 1 - beta2: the mean square keeps up, else onsets come sooner",
+        "learning_rate << 1 - beta_2: the mean square keeps up, else onsets come sooner",
     ),
     implications=(
         Implication(
@@ -93,7 +93,7 @@ ADAM_STEP = Mechanism(
             ImplicationKind.ONSET,
             "a reward that comes after all others are forgotten moves the logit by the same "
             "jump, whatever its size and the batch.",
-            "initial_probability · batch_size << 1 - beta2",
+            "initial_probability · batch_size << 1 - beta_2",
             where={"jump": FASTEST / sympy.sqrt(1 - BETA2)},
         ),
         Implication(
@@ -101,10 +101,10 @@ ADAM_STEP = Mechanism(
             "the onset grows as ln(1/initial_probability) where batches hold rewards, as "
             "initial_probability^(-1/2) where the memory does, and as initial_probability^-1 "
             "where neither does.",
-            "a limit of 1 - beta2 << initial_probability · batch_size << 1; with 8 episodes and "
-            "beta2 = 0.999 local exponents by decades from 0.01 to 1e-5 are -0.47, -0.54, -0.75; "
+            "a limit of 1 - beta_2 << initial_probability · batch_size << 1; with 8 episodes and "
+            "beta_2 = 0.999 local exponents by decades from 0.01 to 1e-5 are -0.47, -0.54, -0.75; "
             "the mean square lags, so that onsets are early by up to ln(1/initial_probability)/"
-            "(1 - beta2) updates",
+            "(1 - beta_2) updates",
             exponent=sympy.Rational(-1, 2),
             condition="initial_probability",
         ),

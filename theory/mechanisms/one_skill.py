@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from theory.curve import FloatArray
@@ -76,16 +77,18 @@ def births(
     others = [np.asarray(value) for name, value in values.items() if name != "step_factor"]
     alike = all(np.ptp(value) == 0 for value in (*others, batch, start, end))
     if n <= FEW or not alike:
-        rates = _waits(size, batch, start, end, chance)
-        if rates.shape[1] < LONGEST_CHAIN:
-            return sum_of_exponentials(log_t, rates)
-        return drifting_onsets(
+        rates, finished = _waits(size, batch, start, end, chance)
+        drift = drifting_onsets(
             log_t,
             values,
             lambda p: batch * size * chance(p) * (1 - p),
             lambda p: batch * size**2 * chance(p) * (1 - p) ** 2,
             end,
         )
+        tails = np.array(drift)
+        if finished.any():
+            tails[:, finished] = sum_of_exponentials(log_t[finished], rates[finished])
+        return tails[0], tails[1]
 
     def at_jumps(log_t: FloatArray, log_jump: FloatArray) -> Tails:
         ones = np.ones_like(log_jump)
@@ -94,7 +97,7 @@ def births(
 
     def log_mean(log_jump: FloatArray) -> FloatArray:
         ones = np.ones_like(log_jump)
-        rates = _waits(np.exp(log_jump), batch[0] * ones, start[0] * ones, end[0] * ones, chance)
+        rates, _ = _waits(np.exp(log_jump), batch[0] * ones, start[0] * ones, end[0] * ones, chance)
         return np.asarray(np.log(np.sum(1 / rates, axis=1, keepdims=True)))
 
     return tabulated(at_jumps, log_mean, log_t, np.log(size))
@@ -102,15 +105,15 @@ def births(
 
 def _waits(
     size: FloatArray, batch: FloatArray, start: FloatArray, end: FloatArray, chance: Any
-) -> FloatArray:
-    """Return the rates of the waits of a birth process up to its onset, (N, K)."""
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the rates of the waits of a birth process, (N, K), and which reach the onset in K."""
     z, last = logit(start), logit(end)
     rates: list[FloatArray] = []
     while np.any(z < last) and len(rates) < LONGEST_CHAIN:
         p = expit(z)
         rates.append(np.where(z < last, batch * chance(p), np.inf))
         z = z + size * (1 - p)
-    return np.hstack(rates)
+    return np.hstack(rates), (z >= last)[:, 0]
 
 
 def drifting_onsets(

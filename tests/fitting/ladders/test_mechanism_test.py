@@ -75,9 +75,7 @@ def test_the_evidence_is_that_of_quadrature():
 )
 def test_the_law_of_onsets_names_the_mechanism(truth, draw):
     # Both laws go as 1/p0; only how runs scatter, and the pace, tell them apart.
-    found = compare_mechanisms(
-        ladder(draw), [GRADIENT, FIRST], ladder=["initial_probability"]
-    )
+    found = compare_mechanisms(ladder(draw), [GRADIENT, FIRST], ladder=["initial_probability"])
     assert found.comparison.verdict.kind is OnsetVerdictKind.DECIDED
     assert found.comparison.verdict.mechanisms == (truth.name,)
 

@@ -124,7 +124,8 @@ class _Some:
 
     def leave(self, only_onsets: bool) -> None:
         """Part with the runs that are done."""
-        going = self.clock < self.moments[-2]
+        # A reward at the last moment itself is recorded with the one that follows it.
+        going = self.slot < self.moments.size - 1
         if only_onsets:
             going &= np.isinf(self.onsets[self.who])
         self.who, self.z, self.jump = self.who[going], self.z[going], self.jump[going]

@@ -327,3 +327,10 @@ def test_wrong_requests_are_refused():
         bandit_onsets(cell, 1, -1, 10)
     with pytest.raises(ValueError, match="no observable 'loss'; it has p_correct"):
         train_bandits([cell], [0], updates=5)[0].curve("loss")
+
+
+def test_what_only_rises_never_falls():
+    # Among these runs are some with a reward at the very last update.
+    cell = BanditCell(0.1, 0.5, "policy_gradient")
+    for run in train_bandits([cell], range(40), updates=20_000):
+        assert np.all(np.diff(run.curves[0].y) >= 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, final
 
 import networkx as nx
@@ -62,6 +63,12 @@ class InfluenceDiagram:
         graph = nx.DiGraph(self.edges)
         graph.add_nodes_from(self.nodes)
         return graph
+
+    @cached_property
+    def causes_first(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Every node with its parents, causes before effects."""
+        order = nx.lexicographical_topological_sort(self.graph())
+        return tuple((node, self.parents(node)) for node in order)
 
     def parents(self, node: str) -> tuple[str, ...]:
         """Return the direct causes of a node, or the observations of a decision, sorted."""

@@ -10,15 +10,16 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from types import MappingProxyType
 from typing import Any, final
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from theory.curve import FloatArray
 from theory.influence_diagram import InfluenceDiagram, check_known, downstream, only_decision
 
 Draws = NDArray[Any]
@@ -85,6 +86,19 @@ class InfluenceModel:
             return self.n_actions
         return int(self.functions[node].max()) + 1
 
+    @cached_property
+    def states(self) -> Mapping[str, NDArray[np.int64]]:
+        """The state of the noise of each chance node, in all joint states."""
+        sizes = [chances.size for chances in self.noise.values()]
+        index = np.indices(sizes).reshape(len(sizes), math.prod(sizes))
+        return dict(zip(self.noise, index, strict=True))
+
+    @cached_property
+    def probability(self) -> FloatArray:
+        """The probability of every joint state of the noise."""
+        chances = [self.noise[node][index] for node, index in self.states.items()]
+        return np.asarray(reduce(np.multiply, chances, np.ones(1)))
+
 
 def locked_table(values: Any, name: str) -> NDArray[Any]:
     """Return a read-only copy of a table, of whole numbers where it holds functions."""
@@ -108,28 +122,18 @@ def check_tables(model: InfluenceModel) -> None:
             raise ValueError(f"the table of {node!r} must have shape {need}; it has {table.shape}.")
 
 
-def states(model: InfluenceModel) -> tuple[Mapping[str, Draws], Draws]:
-    """Return the state of every noise in every joint state, and the joint probabilities."""
-    names = list(model.noise)
-    index = np.indices([model.noise[name].size for name in names]).reshape(len(names), -1)
-    chances = [model.noise[name][index[i]] for i, name in enumerate(names)]
-    probability = np.prod(chances, axis=0) if names else np.ones(1)
-    return dict(zip(names, index, strict=True)), np.asarray(probability)
-
-
 def outcomes(model: InfluenceModel, fixed: Mapping[str, Draws | int]) -> dict[str, Draws]:
     """Return all nodes in every joint state of the noise, with some (the decision) held fixed."""
-    noise, probability = states(model)
+    n = model.probability.size
     values: dict[str, Draws] = {}
-    for node in nx.topological_sort(model.diagram.graph()):
-        parents = tuple(values[parent] for parent in model.diagram.parents(node))
+    for node, causes in model.diagram.causes_first:
+        parents = tuple(values[cause] for cause in causes)
         if node in fixed:
-            found = np.asarray(fixed[node])
+            values[node] = np.full(n, fixed[node])
         elif node in model.payoffs:
-            found = model.payoffs[node][parents]
+            values[node] = np.full(n, model.payoffs[node][parents])
         else:
-            found = model.functions[node][(noise[node], *parents)]
-        values[node] = np.broadcast_to(found, probability.shape)
+            values[node] = model.functions[node][(model.states[node], *parents)]
     return values
 
 
@@ -156,7 +160,7 @@ def per_action(model: InfluenceModel) -> tuple[list[dict[str, Draws]], Draws]:
     """Return all nodes under each action, and the utilities times probabilities, (actions, n)."""
     decision = only_decision(model.diagram)
     runs = [outcomes(model, {decision: action}) for action in range(model.n_actions)]
-    return runs, np.stack([total(model, run) for run in runs]) * states(model)[1]
+    return runs, np.stack([total(model, run) for run in runs]) * model.probability
 
 
 def optimal_value(model: InfluenceModel, observed: Sequence[str] | None = None) -> float:
@@ -254,7 +258,7 @@ def instrumental_control(model: InfluenceModel, node: str) -> float:
     check_known((node,), "node", model.diagram.nodes)
     runs, weighted = per_action(model)
     context = contexts(runs[0], model.diagram.parents(decision))
-    probability = states(model)[1]
+    probability = model.probability
     change = np.empty((model.n_actions, model.n_actions, probability.size))
     for taken, other in itertools.product(range(model.n_actions), repeat=2):
         moved = outcomes(model, {decision: taken, node: runs[other][node]})

@@ -23,7 +23,6 @@ from theory.influence_model import (
     optimal_value,
     outcomes,
     response_value,
-    states,
 )
 
 VALUES = {
@@ -133,7 +132,7 @@ def test_values_equal_those_of_all_policies_one_by_one():
     rng = np.random.default_rng(3)
     for _ in range(20):
         model = random_model(TWO_SIGHTS, rng)
-        probability = states(model)[1]
+        probability = model.probability
 
         def act(policy, fixed, model=model):
             seen = outcomes(model, {"D": 0, **fixed})
@@ -191,6 +190,14 @@ def test_an_umbrella_by_hand():
     # Bad news: rain has chance 0.27 / 0.34, and the umbrella keeps 4 away.
     assert instrumental_control(model, "wet") == pytest.approx(4 * 0.27 / 0.34)
     assert instrumental_control(model, "forecast") == 0
+
+
+def test_a_diagram_without_chance():
+    diagram = InfluenceDiagram([("D", "U")], ["D"], ["U"])
+    model = InfluenceModel(diagram, 3, {}, {}, {"U": [1.0, 5.0, 2.0, 7.0]})
+    assert optimal_value(model) == 5.0
+    assert control_value(model, "U") == 2.0
+    assert instrumental_control(model, "D") == instrumental_control(model, "U") == 4.0
 
 
 def test_models_and_questions_are_checked():

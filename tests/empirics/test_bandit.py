@@ -21,7 +21,7 @@ from empirics.bandit_steps import Agents, run_steps
 from theory.curve import Origin, Progress
 from theory.ladder import Ladder
 from theory.mechanisms.normalized_policy_gradient import mean_spread
-from theory.mechanisms.softmax_policy_gradient import hits
+from theory.mechanisms.softmax_policy_gradient import SOFTMAX_POLICY_GRADIENT, hits
 
 PLAIN, NATURAL, NORMALIZED, CLIPPED = BanditRule
 EXPONENTS = {PLAIN: 2.0, NORMALIZED: 1.5, NATURAL: 1.0}
@@ -68,7 +68,7 @@ def test_local_slopes_of_the_onset(rule, slope):
 def test_single_episodes_have_the_onsets_of_a_birth_process(rate):
     cell = BanditCell(0.01, rate)
     onsets = bandit_onsets(cell, 4000, 0, 10**6)
-    values = {**cell.conditions(0), "step_factor": 1.0}
+    values = SOFTMAX_POLICY_GRADIENT.values(cell.conditions(0))
 
     # The law is of a process in continuous time, whose wait ends somewhere within an update.
     def chance(t):

@@ -74,11 +74,7 @@ def births(
         np.broadcast_to(np.asarray(v, dtype=np.float64), (n, 1))
         for v in (jump, values["batch_size"], values["initial_probability"], level)
     )
-    others = [
-        np.asarray(value)
-        for name, value in values.items()
-        if name != "step_factor" and not isinstance(value, str)
-    ]
+    others = [np.asarray(value) for name, value in values.items() if name != "step_factor"]
     alike = all(np.ptp(value) == 0 for value in (*others, batch, start, end))
     if n <= FEW or not alike:
         rates, finished = _waits(size, batch, start, end, chance)
@@ -96,11 +92,7 @@ def births(
 
     def at_jumps(log_t: FloatArray, log_jump: FloatArray) -> Tails:
         ones = np.ones_like(log_jump)
-        few = {
-            name: np.asarray(value).flat[0] * ones
-            for name, value in values.items()
-            if not isinstance(value, str)
-        }
+        few = {name: np.asarray(value).flat[0] * ones for name, value in values.items()}
         return births(log_t, few, np.exp(log_jump), chance, end[0] * ones)
 
     def log_mean(log_jump: FloatArray) -> FloatArray:

@@ -67,6 +67,7 @@ def compare_mechanisms(
     seed: int = 0,
     hold_out: Value | None = None,
     known_steps: bool = True,
+    look_ahead: bool = True,
 ) -> MechanismTest:
     """Compare mechanisms by the exact laws of the onset that they imply.
 
@@ -83,6 +84,8 @@ def compare_mechanisms(
         score says how well. They count in the evidence all the same.
     known_steps : bool
         Whether step sizes are what the conditions say.
+    look_ahead : bool
+        Whether to ask which further rung would tell most.
 
     Raises
     ------
@@ -128,7 +131,9 @@ def compare_mechanisms(
         hold_out,
         tuple(posteriors),
         _notes(rungs, ladder),
-        _next(mechanisms, usable, rungs, shared, ladder[0], known_steps, seed),
+        _next(mechanisms, usable, rungs, shared, ladder[0], known_steps, seed)
+        if look_ahead
+        else (),
     )
 
 

@@ -227,7 +227,7 @@ def judge_onsets(scores: Sequence[OnsetScore]) -> OnsetVerdict:
     out = [s.name for s in scores if s.log_evidence is None and s.name not in REFERENCES]
     aside = f" ({', '.join(sorted(out))}: out of the running, see the doubts)" if out else ""
     if not usable:
-        reason = "no mechanism implies an onset at these conditions."
+        reason = "no mechanism can be used at these conditions; the doubts say why."
         return OnsetVerdict(OnsetVerdictKind.INCONCLUSIVE, (), reason)
     usable.sort(key=lambda s: -(s.log_evidence or 0.0))
     best = usable[0]

@@ -2,8 +2,8 @@
 
 Near 0 a drift a(z) ~ c z^m takes t ~ z0^(1 - m) / (c (m - 1)) to leave, and ln(1/z0)/c for m = 1
 (Strogatz 2015, Nonlinear Dynamics and Chaos, sec. 2.4 and 4.3); near a fixed point it closes a gap
-x as (c (m - 1) t)^(-1/(m - 1)), and as e^(-c t) for m = 1. For dp/dt = c [p (1 - p)]^m the exponents
--(m - 1) and -1/(m - 1) have the product 1, whatever m is.
+x as (c (m - 1) t)^(-1/(m - 1)), and as e^(-c t) for m = 1. For dp/dt = c [p (1 - p)]^m the
+exponents -(m - 1) and -1/(m - 1) have the product 1, whatever m is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import final
 import sympy
 
 from theory.derivation.fixed_point import factors, fixed_point
-from theory.derivation.story import TIME, Story
+from theory.derivation.story import TIME, NotDerived, Story
 
 _HIGHEST_ORDER = 12
 _ZERO = 1e-20
@@ -68,11 +68,42 @@ class Expansion:
             return None
         return sympy.simplify(self.plateau_exponent * self.tail_exponent)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The results in sentences."""
+        return tuple(filter(None, (self._leaving, self._closing)))
+
+    @property
+    def _leaving(self) -> str:
+        if self.plateau is None:
+            return ""
+        wait = "" if self.escape is None else f", about {self.escape}"
+        if self.plateau_exponent == 0:
+            return f"the wait of a small start grows no faster than its logarithm{wait}."
+        return f"the wait of a small start grows as its power {self.plateau_exponent}{wait}."
+
+    @property
+    def _closing(self) -> str:
+        if self.tail_exponent is None:
+            return ""
+        gap = "" if self.gap is None else f", as {self.gap}"
+        if self.tail_exponent == -sympy.oo:
+            return f"the last gap closes exponentially{gap}."
+        return f"the last gap closes as the power {self.tail_exponent} of time{gap}."
+
 
 def expand(story: Story) -> Expansion:
-    """Expand a mean field at 0 and at the fixed point ahead."""
+    """Expand a mean field at 0 and at the fixed point ahead.
+
+    Raises
+    ------
+    NotDerived
+        If the state neither leaves from near 0 nor comes to rest.
+    """
     plateau, end = _plateau(story), fixed_point(story)
     tail = None if end is None else local(story, end)
+    if plateau is None and tail is None:
+        raise NotDerived(f"{story.state} neither leaves from near 0 nor comes to rest.")
     waits, escape = (None, None) if plateau is None else _waiting(plateau, story)
     exponent, gap = (None, None) if tail is None else _closing(tail, story)
     return Expansion(plateau, waits, escape, tail, exponent, gap)

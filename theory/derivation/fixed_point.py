@@ -8,6 +8,9 @@ import sympy
 
 from theory.derivation.story import Story
 
+_LONGEST = 100
+"""Operations in an expression beyond which its zeros are not sought."""
+
 
 def factors(expression: sympy.Expr, story: Story) -> list[tuple[sympy.Expr, sympy.Expr]]:
     """Return (base, exponent) of every factor, up to sign: bases are positive at the start."""
@@ -35,16 +38,16 @@ def fixed_point(story: Story) -> sympy.Expr | None:
     for base, exponent in factors(story.drift, story):
         if exponent.has(story.state) or story.number(exponent) <= 0:
             continue
-        for root in _roots(base, story.state):
+        for root in roots(base, story.state):
             gap = story.direction * (story.number(root) - start)
             if gap > 0:
                 ahead[gap] = root
     return ahead[min(ahead)] if ahead else None
 
 
-def _roots(base: sympy.Expr, state: sympy.Symbol) -> Iterator[sympy.Expr]:
-    """Yield the zeros of a factor that are easy to find."""
-    if not base.has(state):
+def roots(base: sympy.Expr, state: sympy.Symbol) -> Iterator[sympy.Expr]:
+    """Yield the zeros of an expression that are easy to find; see `fixed_point`."""
+    if not base.has(state) or base.count_ops() > _LONGEST:
         return
     logs = [log for log in base.atoms(sympy.log) if log.has(state)]
     if len(logs) == 1:

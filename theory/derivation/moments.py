@@ -20,7 +20,7 @@ from scipy.integrate import quad
 from scipy.linalg import solve_continuous_lyapunov
 
 from theory.derivation.integral import integral
-from theory.derivation.story import Story
+from theory.derivation.story import NotDerived, Story
 
 _NEAR = 1e-7
 
@@ -66,14 +66,14 @@ def onset_moments(story: Story, level: sympy.Expr) -> OnsetMoments:
 
     Raises
     ------
-    ValueError
+    NotDerived
         If the drift does not lead to the level.
     """
     level = sympy.sympify(level)
     way = np.sign(story.number(level) - story.number(story.start))
     between = [story.start + share * (level - story.start) for share in np.linspace(0, 1, 9)]
     if any(story.number(story.drift.subs(story.state, at)) * way <= 0 for at in between):
-        raise ValueError(f"the drift does not lead from {story.start} to {level}.")
+        raise NotDerived(f"the drift does not lead from {story.start} to {level}.")
     mean = _closed(1 / story.drift, story, level)
     variance = _closed(story.diffusion / story.drift**3, story, level)
     return OnsetMoments(story, level, mean, variance)
@@ -113,13 +113,13 @@ def stationary_variance(story: Story, point: sympy.Expr) -> sympy.Expr:
 
     Raises
     ------
-    ValueError
+    NotDerived
         If the point is not fixed, or not stable, at the typical numbers.
     """
     at = {story.state: sympy.sympify(point)}
     slope = sympy.diff(story.drift, story.state).subs(at)
     if abs(story.number(story.drift.subs(at))) > _NEAR or not story.number(slope) < 0:
-        raise ValueError(f"{point} is no stable fixed point of {story.drift}.")
+        raise NotDerived(f"{point} is no stable fixed point of {story.drift}.")
     return sympy.simplify(-story.diffusion.subs(at) / (2 * slope))
 
 
@@ -135,10 +135,10 @@ def stationary_covariance(slopes: ArrayLike, diffusion: ArrayLike) -> NDArray[np
 
     Raises
     ------
-    ValueError
+    NotDerived
         If the fixed point is not stable.
     """
     matrix = np.asarray(slopes, dtype=np.float64)
     if np.max(np.linalg.eigvals(matrix).real) >= 0:
-        raise ValueError("the fixed point is not stable: a deviation does not decay.")
+        raise NotDerived("the fixed point is not stable: a deviation does not decay.")
     return np.asarray(solve_continuous_lyapunov(matrix, -np.asarray(diffusion, dtype=np.float64)))

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 
 from theory.derivation.fixed_point import fixed_point
 from theory.derivation.integral import Integral, integral
-from theory.derivation.story import TIME, Story
+from theory.derivation.story import TIME, NotDerived, Story
 
 _W = sympy.Symbol("w", positive=True)
 _Y = sympy.Symbol("y", real=True)
@@ -46,6 +46,14 @@ class Solution:
     elapsed: sympy.Expr
     explicit: sympy.Expr | None
     end: sympy.Expr | None
+
+    @property
+    def words(self) -> str:
+        """The result in a sentence."""
+        z = self.story.state
+        if self.explicit is not None:
+            return f"{z} = {self.explicit}."
+        return f"{z} is reached at t = {self.elapsed}."
 
     def __call__(self, t: ArrayLike, **given: float) -> NDArray[np.float64]:
         """Return the state at times t, at the typical numbers or others, inverted numerically."""
@@ -94,18 +102,26 @@ class Solution:
         raise ValueError(f"at t = {now:g} the state is {far:g} to the last digit.")
 
 
-def solve(story: Story) -> Solution | None:
-    """Solve the mean field of a story; None where ∫ dz/a has no closed form that is tried.
+def solve(story: Story) -> Solution:
+    """Solve the mean field of a story.
 
     A solution has been checked: ∫ dz/a by its derivative, z(t) by its start and by the residual of
     the differential equation at the typical numbers.
+
+    Raises
+    ------
+    NotDerived
+        If the state rests at its start, or ∫ dz/a has no closed form that is tried.
     """
     if story.direction == 0:
-        return None
+        raise NotDerived(f"{story.state} = {story.start} is at rest.")
     constant, shape = story.drift.as_independent(story.state)
     found = integral(1 / shape, story)
     if found is None:
-        return None
+        raise NotDerived(
+            f"∫ d{story.state}/({shape}) has no closed form among those that are tried: partial "
+            f"fractions in {story.state}, in its exponential, or in square roots of it."
+        )
     begin = found.value.subs(story.state, story.start)
     elapsed = (found.value - begin) / constant
     target = begin + constant * TIME

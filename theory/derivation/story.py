@@ -21,6 +21,11 @@ DIGITS = 30
 
 
 @final
+class NotDerived(ValueError):
+    """Something does not follow by the means that are tried; the message says why."""
+
+
+@final
 @dataclass(frozen=True)
 class Episode:
     """Something that happens at a rate and moves the state by a jump, both given its value."""

@@ -100,7 +100,7 @@ def identify(
     candidates : sequence of sympy expressions
         Combinations that are tried before products of powers are read off the Jacobian.
     order : int or None
-        Of the last Taylor coefficient; three more than there are parameters if None.
+        Of the last Taylor coefficient; two more than there are parameters if None.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def identify(
     place = _near(names, typical)
     functions = [_compiled(e, [*(s.name for s in states), *names]) for e in (*dynamics, observable)]
     starts = [_compiled(e, names) for e in start]
-    last = len(names) + 3 if order is None else order
+    last = len(names) + 2 if order is None else order
 
     def taylor(values: Mapping[str, sympy.Float]) -> tuple[sympy.Float, ...]:
         given = [values[name] for name in names]

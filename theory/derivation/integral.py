@@ -64,6 +64,14 @@ def integral(integrand: sympy.Expr, story: Story) -> Integral | None:
     return None
 
 
+def separated(expression: sympy.Expr, variable: sympy.Symbol) -> tuple[sympy.Expr, sympy.Expr]:
+    """Return the factors of an expression that are free of a variable, and the others."""
+    if expression.is_rational_function(variable):
+        expression = sympy.factor(sympy.together(expression))
+    constant, shape = expression.as_independent(variable, as_Add=False)
+    return constant, shape
+
+
 def _in_variable(integrand: sympy.Expr) -> sympy.Expr:
     """Write powers of ratios of positive terms as powers of the terms."""
 
@@ -90,7 +98,7 @@ def _rational(integrand: sympy.Expr, story: Story, variable: sympy.Expr) -> symp
     """Integrate a rational function of u, with logarithms of what is positive at the start."""
     if not integrand.is_rational_function(_U):
         return None
-    constant, shape = sympy.factor(integrand).as_independent(_U)
+    constant, shape = separated(integrand, _U)
     denominator = sympy.denom(sympy.together(shape))
     if sympy.degree(denominator, _U) > _HIGHEST:
         return None

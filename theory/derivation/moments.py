@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import quad
 from scipy.linalg import solve_continuous_lyapunov
 
-from theory.derivation.integral import integral
+from theory.derivation.integral import integral, separated
 from theory.derivation.story import NotDerived, Story
 
 _NEAR = 1e-7
@@ -83,7 +83,7 @@ def _closed(integrand: sympy.Expr, story: Story, level: sympy.Expr) -> sympy.Exp
     """Return the integral from the start to the level in closed form, if it is within reach."""
     if integrand == 0:
         return sympy.Integer(0)
-    constant, shape = integrand.as_independent(story.state)
+    constant, shape = separated(integrand, story.state)
     found = integral(shape, story)
     if found is None:
         return None

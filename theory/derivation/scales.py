@@ -15,6 +15,7 @@ from typing import final
 import numpy as np
 import sympy
 
+from theory.derivation.integral import separated
 from theory.derivation.story import NotDerived, Story
 
 Powers = Mapping[sympy.Expr, sympy.Expr]
@@ -76,7 +77,7 @@ def nondimensionalize(story: Story) -> Scaling:
     groups = _independent([sympy.powsimp(sympy.powdenest(group, force=True)) for group in left])
     drift = sympy.simplify(story.drift.subs(z, state * z) * time / state)
     scaling = Scaling(time, state, drift, groups)
-    if not _suffices(scaling, story):
+    if not suffices(scaling, story):
         raise NotDerived(f"{story.drift} depends on its parameters not only by products of powers.")
     return scaling
 
@@ -96,8 +97,7 @@ def powers_of(expression: sympy.Expr) -> Powers:
 def _terms(story: Story) -> tuple[list[tuple[sympy.Expr, sympy.Expr]], list[sympy.Expr]]:
     """Return (coefficient, shape) of every term of the drift, and the parameters in the shapes."""
     z = story.state
-    factored = sympy.factor(story.drift) if story.drift.is_rational_function(z) else story.drift
-    constant, shape = factored.as_independent(z)
+    constant, shape = separated(story.drift, z)
     own = [f for f in sympy.Mul.make_args(shape) if not f.free_symbols - {z}]
     rest = sympy.Mul(*(f for f in sympy.Mul.make_args(shape) if f not in own))
     by_shape: dict[sympy.Expr, sympy.Expr] = {}
@@ -151,7 +151,7 @@ def _independent(groups: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
     return tuple(kept)
 
 
-def _suffices(scaling: Scaling, story: Story) -> bool:
+def suffices(scaling: Scaling, story: Story) -> bool:
     """Whether drift and start, in their units, change only with the groups, by log derivatives."""
     places = [story.number(story.start / scaling.state_unit) * factor for factor in (1.0, 1.2, 1.5)]
     seen = [scaling.drift.subs(story.state, sympy.Float(place, 30)) for place in places]

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from theory.derivation.fixed_point import fixed_point
-from theory.derivation.integral import Integral, integral
+from theory.derivation.integral import Integral, integral, separated
 from theory.derivation.story import TIME, NotDerived, Story
 
 _W = sympy.Symbol("w", positive=True)
@@ -115,7 +115,7 @@ def solve(story: Story) -> Solution:
     """
     if story.direction == 0:
         raise NotDerived(f"{story.state} = {story.start} is at rest.")
-    constant, shape = story.drift.as_independent(story.state)
+    constant, shape = separated(story.drift, story.state)
     found = integral(1 / shape, story)
     if found is None:
         raise NotDerived(
@@ -123,15 +123,19 @@ def solve(story: Story) -> Solution:
             f"fractions in {story.state}, in its exponential, or in square roots of it."
         )
     begin = found.value.subs(story.state, story.start)
-    elapsed = (found.value - begin) / constant
+    elapsed, end = (found.value - begin) / constant, fixed_point(story)
     target = begin + constant * TIME
-    explicit = next((z for z in _inversions(found, target) if _solves(z, elapsed, story)), None)
-    return Solution(story, elapsed, explicit, fixed_point(story))
+    explicit = next(
+        (z for z in _inversions(found, target) if _solves(z, elapsed, end, story)), None
+    )
+    return Solution(story, elapsed, explicit, end)
 
 
 def _inversions(found: Integral, target: sympy.Expr) -> Iterator[sympy.Expr]:
     """Yield states at which the integral may have the target value."""
     u = found.symbol
+    if not _within_reach(found):
+        return
     for back in (_W, 1 / _W, _W / (1 + _W), 1 / (1 + _W)):
         seen = found.in_variable.subs(u, back)
         seen = seen.replace(sympy.log, lambda x: sympy.log(sympy.factor(sympy.together(x))))
@@ -140,6 +144,16 @@ def _inversions(found: Integral, target: sympy.Expr) -> Iterator[sympy.Expr]:
         rest = sympy.cancel(sympy.together(sympy.expand(seen - logs)))
         for value in _inverted(_logs(seen), rest, target):
             yield found.inverse.subs(u, back.subs(_W, value))
+
+
+def _within_reach(found: Integral) -> bool:
+    """Whether what stands beside logarithms is of degree 1, which no view of u would change."""
+    terms = sympy.Add.make_args(sympy.expand(found.in_variable, deep=False))
+    beside = [term for term in terms if not term.has(sympy.log) and term.has(found.symbol)]
+    if len(beside) == len(terms) or not beside:
+        return True
+    parts = sympy.fraction(sympy.cancel(sympy.together(sympy.Add(*beside))))
+    return max(sympy.degree(part, found.symbol) for part in parts) <= 1
 
 
 def _logs(expression: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:
@@ -190,11 +204,10 @@ def _roots(equation: sympy.Expr, value: sympy.Expr) -> Iterator[sympy.Expr]:
         yield sympy.factor(root).subs(_Y, value) ** sympy.Rational(1, step)
 
 
-def _solves(z: sympy.Expr, elapsed: sympy.Expr, story: Story) -> bool:
+def _solves(z: sympy.Expr, elapsed: sympy.Expr, end: sympy.Expr | None, story: Story) -> bool:
     """Whether a state in t starts at the start and obeys the differential equation."""
     start = story.number(story.start)
     residual = sympy.diff(z, TIME) - story.drift.subs(story.state, z)
-    end = fixed_point(story)
     reach = start + story.direction if end is None else story.number(end)
     for share in (1e-6, 0.3, 0.9):
         at = start + share * (reach - start)

@@ -17,6 +17,8 @@ from theory.derivation.story import NotDerived, Story
 from theory.mechanism import Mechanism
 
 Part = TypeVar("Part")
+_LONGEST = 200
+"""Operations in a drift beyond which nothing is tried in symbols: it might take long."""
 
 
 @final
@@ -79,6 +81,8 @@ def derive(mechanism: Mechanism) -> Derivation:
         caveats.append("the exact mean update has no closed form; this is of the limit given.")
     if mechanism.is_map:
         skipped.append("anything: the dynamics are a map from update to update, no flow.")
+    elif len(mechanism.state) == 1 and mechanism.dynamics[0].count_ops() > _LONGEST:
+        skipped.append("scales, solution and exponents: the dynamics are too long.")
     elif len(mechanism.state) == 1:
         story = story_of(mechanism)
         whole = _whole_exponents(story)

@@ -77,7 +77,8 @@ class Expansion:
     def _leaving(self) -> str:
         if self.plateau is None:
             return ""
-        wait = "" if self.escape is None else f", about {self.escape}"
+        wait = ", up to logarithms" if self.plateau.coefficient is None else ""
+        wait = wait if self.escape is None else f", about {self.escape}"
         if self.plateau_exponent == 0:
             return f"the wait of a small start grows no faster than its logarithm{wait}."
         return f"the wait of a small start grows as its power {self.plateau_exponent}{wait}."

@@ -10,7 +10,7 @@ result is local, and says nothing of what noise and a short window add.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -22,6 +22,7 @@ from theory.derivation.series import DIGITS, FUNCTIONS, Series, number, run
 from theory.derivation.story import NotDerived
 
 FloatArray = NDArray[np.float64]
+Taylor = Callable[[Mapping[str, sympy.Float]], tuple[sympy.Float, ...]]
 _STEP = sympy.Float(10, DIGITS) ** -15
 _RANK = 1e-18
 """A pivot that counts; the error of the differences is about 1e-30."""
@@ -110,22 +111,33 @@ def identify(
     every = set().union(*(sympy.sympify(e).free_symbols for e in (*dynamics, *start, observable)))
     names = tuple(sorted({s.name for s in every} - {s.name for s in states}))
     place = _near(names, typical)
-    functions = [_compiled(e, [*(s.name for s in states), *names]) for e in (*dynamics, observable)]
-    starts = [_compiled(e, names) for e in start]
     last = len(names) + 2 if order is None else order
-
-    def taylor(values: Mapping[str, sympy.Float]) -> tuple[sympy.Float, ...]:
-        given = [values[name] for name in names]
-        bound = [lambda *z, f=f: f(*z, *given) for f in functions]
-        path = run(bound[:-1], [number(f(*given)) for f in starts], last)
-        seen = bound[-1](*path)
-        return seen.c if isinstance(seen, Series) else (number(seen),)
-
+    taylor = _taylor(states, (*dynamics, observable), start, names, last)
     try:
         reduced = _reduced(_jacobian(taylor, place))
     except (NameError, TypeError, ValueError, ZeroDivisionError) as error:
         raise NotDerived("no Taylor coefficients at the start are found.") from error
     return _read(reduced, observable, names, place, candidates)
+
+
+def _taylor(
+    states: Sequence[sympy.Symbol],
+    expressions: Sequence[sympy.Expr],
+    start: Sequence[sympy.Expr],
+    names: Sequence[str],
+    order: int,
+) -> Taylor:
+    """Return a function from parameters to the Taylor coefficients of the last expression."""
+    functions = [_compiled(e, [*(s.name for s in states), *names]) for e in expressions]
+    starts = [_compiled(e, names) for e in start]
+
+    def taylor(values: Mapping[str, sympy.Float]) -> tuple[sympy.Float, ...]:
+        given = [values[name] for name in names]
+        *rates, observe = (lambda *z, f=f: f(*z, *given) for f in functions)
+        seen = observe(*run(rates, [number(f(*given)) for f in starts], order))
+        return seen.c if isinstance(seen, Series) else (number(seen),)
+
+    return taylor
 
 
 def _near(names: Sequence[str], typical: Mapping[str, float]) -> dict[str, sympy.Float]:
@@ -145,7 +157,7 @@ def _compiled(expression: sympy.Expr, names: Sequence[str]) -> Any:
     return sympy.lambdify(list(names), expression, modules=[dict(FUNCTIONS)], cse=True)
 
 
-def _jacobian(taylor: Any, place: Mapping[str, sympy.Float]) -> list[list[sympy.Float]]:
+def _jacobian(taylor: Taylor, place: Mapping[str, sympy.Float]) -> list[list[sympy.Float]]:
     """Return rows of log derivatives of the coefficients, each divided by its largest."""
     columns = []
     for name, value in place.items():

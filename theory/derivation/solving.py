@@ -153,7 +153,7 @@ def _within_reach(found: Integral) -> bool:
     if len(beside) == len(terms) or not beside:
         return True
     parts = sympy.fraction(sympy.cancel(sympy.together(sympy.Add(*beside))))
-    return max(sympy.degree(part, found.symbol) for part in parts) <= 1
+    return bool(max(sympy.degree(part, found.symbol) for part in parts) <= 1)
 
 
 def _logs(expression: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:

@@ -1,6 +1,7 @@
 """Everything that is derived from the registered mechanisms, and that it is done soon."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,13 @@ def test_policy_gradients_do_not_tell_their_step_size(derivations):
         told = derivations[name][0].identifiability
         assert "learning_rate" in told.hidden and "initial_probability" in told.known
         assert len(told.combinations) == 1 and not told.unnamed
+
+
+def test_dynamics_that_are_too_long_are_not_tried():
+    first = MECHANISMS["first_hit"]
+    (state,), (rate,) = first.state, first.dynamics
+    found = derive(replace(first, dynamics=(sum(rate / (state + k) for k in range(1, 60)),)))
+    assert found.scaling is None and "too long" in found.skipped[0]
 
 
 def test_maps_and_several_states_are_left_out_with_a_reason(derivations):

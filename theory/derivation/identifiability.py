@@ -133,7 +133,8 @@ def _taylor(
 
     def taylor(values: Mapping[str, sympy.Float]) -> tuple[sympy.Float, ...]:
         given = [values[name] for name in names]
-        *rates, observe = (lambda *z, f=f: f(*z, *given) for f in functions)
+        bound: list[Any] = [lambda *z, f=f: f(*z, *given) for f in functions]
+        *rates, observe = bound
         seen = observe(*run(rates, [number(f(*given)) for f in starts], order))
         return seen.c if isinstance(seen, Series) else (number(seen),)
 

@@ -92,6 +92,14 @@ def test_the_published_solution_at_three_halves():
     assert value == pytest.approx((1 + y / np.sqrt(4 + y**2)) / 2, rel=1e-12)
 
 
+@pytest.mark.parametrize(("power", "half"), [(4, 911.5), (3, 56.8), (2, 6.22)])
+def test_the_reference_times_to_one_half(power, half):
+    """Ten arms, unit step size and reward, from one in a thousand."""
+    story = flow(C * (P * (1 - P)) ** sympy.Rational(power, 2))
+    elapsed = solve(story).elapsed.subs(P, sympy.Rational(1, 2))
+    assert story.number(elapsed, c=10 / 9, p0=1e-3) == pytest.approx(half, rel=1e-3)
+
+
 def test_lambert_is_the_principal_branch():
     solution = solve(flow(C * P / (1 + P)))
     assert solution.explicit.has(sympy.LambertW)

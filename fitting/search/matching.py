@@ -21,10 +21,9 @@ from theory.curve import Curve
 from theory.form import Form
 from theory.forms import FORMS
 from theory.hypothesis import default_hypothesis
-from theory.implication import ImplicationKind
-from theory.mechanisms.registry import MECHANISMS
 from theory.noise import NOISES
 from theory.parameter import Kind
+from theory.way_back import mechanisms_that_imply
 
 FloatArray = NDArray[np.float64]
 
@@ -197,7 +196,7 @@ def _match(
     elsewhere = elsewhere[np.ptp(elsewhere, axis=1) > 0]
     nonlinear = here.nonlinear[row]
     values = dict(zip(registered.nonlinear, map(float, nonlinear), strict=True))
-    implied = _implied(registered.name)
+    implied = tuple(one.words for one in mechanisms_that_imply(registered.name))
     special = len(registered.names) > len(form.names)
     within = _allows(registered, t, nonlinear)
     if bool(here.at_bound[row].any()):
@@ -224,13 +223,3 @@ def _moved(form: Form, theta: FloatArray, grid: FloatArray) -> FloatArray:
         else:
             rows[:, i] *= np.exp(rng.uniform(-0.25, 0.25, _ELSEWHERE))
     return rows
-
-
-def _implied(name: str) -> tuple[str, ...]:
-    """Name the mechanisms that imply a registered form, and where."""
-    return tuple(
-        f"{mechanism.name} ({implication.observable}, {implication.valid})"
-        for mechanism in MECHANISMS.values()
-        for implication in mechanism.implications
-        if implication.kind is ImplicationKind.FORM and implication.form == name
-    )

@@ -42,12 +42,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _forms(path: Path | None) -> list[Row]:
     from theory.forms import FORMS
+    from theory.way_back import mechanisms_that_imply
 
     return [
         {
             "name": name,
             "expression": form.python,
             "parameters": [f"{p.name}: {p.meaning}" for p in form.parameters],
+            "implied_by": [f"implied by {one.words}" for one in mechanisms_that_imply(name)],
             "reference": form.reference,
         }
         for name, form in FORMS.items()
@@ -64,6 +66,7 @@ def _mechanisms(path: Path | None) -> list[Row]:
             "conditions": [f"given {c.name}: {c.meaning}" for c in mechanism.conditions],
             "implications": [
                 f"implies that {i.statement.rstrip('.')} ({i.valid})"
+                + (f": the form {i.form}" if i.form else "")
                 for i in mechanism.implications
             ],
             "reference": mechanism.reference,

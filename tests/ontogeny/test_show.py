@@ -28,6 +28,8 @@ def test_forms(tmp_path: Path) -> None:
         parameters = row["parameters"]
         assert isinstance(parameters, list)
         assert len(parameters) == len(form.names)
+    (bump,) = (row for row in rows if row["name"] == "bump")
+    assert str(bump["implied_by"]).startswith("['implied by cue_delta_rule (w_proxy, exact")
 
 
 def test_mechanisms(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ def elapsed(p: sympy.Expr, horizon: sympy.Expr) -> sympy.Expr:
     """Return ∫ dp / (p^(H + 1) (1 - p)²), up to a constant."""
     k = sympy.Symbol("k", integer=True)
     waits = sympy.Sum((horizon + 1 - k) / (k * p**k), (k, 1, horizon))
-    return 1 / (1 - p) + (horizon + 1) * sympy.log(p / (1 - p)) - waits.doit()
+    if horizon.is_Integer:  # a sum over an unknown number of terms takes sympy seconds
+        waits = waits.doit()
+    return 1 / (1 - p) + (horizon + 1) * sympy.log(p / (1 - p)) - waits
 
 
 def hits(log_t: FloatArray, values: Values) -> Tails:

@@ -2,11 +2,12 @@
 
     python -m benchmarks.mechanism_recovery [--ladders N] [--only WORDS]
 
-Ladders of runs are drawn from one mechanism of a pair at a stated design, unknowns from their priors
-(a factor on the step size, a spread where the mechanism has no law of its own, a small discrepancy
-of every rung), onsets bracketed by 40 log-spaced checkpoints and censored at the last; both
-mechanisms are tested on them, beside the references. A ladder's record is appended as it is made,
-and a second start goes on from there; the table is written to benchmarks/mechanism_recovery.md.
+Ladders of runs are drawn from one mechanism of a pair at a stated design, unknowns from their
+priors (a factor on the step size, a spread where the mechanism has no law of its own, a small
+discrepancy of every rung), onsets bracketed by 40 log-spaced checkpoints and censored at the last;
+both mechanisms are tested on them, beside the references. A ladder's record is appended as it is
+made, and a second start goes on from there; the table is written to
+benchmarks/mechanism_recovery.md.
 """
 
 from __future__ import annotations

@@ -124,3 +124,17 @@ def test_a_table_is_the_law_but_for_the_length_of_the_chain():
     # of at most 1/CV = 2 in ln t.
     for one_tail, other in zip(direct, table, strict=True):
         np.testing.assert_allclose(np.exp(one_tail), np.exp(other), atol=2 * 2 / 300)
+
+
+def test_any_number_of_settings_and_any_pace_has_a_law():
+    rng = np.random.default_rng(0)
+    for n in (1, FEW, FEW + 1, 300):
+        for sd in (0.1, 3.0):
+            given = {
+                "batch_size": np.ones((n, 1)),
+                "initial_probability": np.full((n, 1), 0.05),
+            }
+            jump = 0.5 * np.exp(sd * rng.standard_normal((n, 1)))
+            log_t = np.log(np.geomspace(1, 1e6, 20))[None] + np.zeros((n, 1))
+            below, above = births(log_t, given, jump, np.full((n, 1), 2.0))
+            np.testing.assert_allclose(np.exp(below) + np.exp(above), 1.0, atol=0.02)

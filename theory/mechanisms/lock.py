@@ -38,7 +38,7 @@ def hits(log_t: FloatArray, values: Values) -> Tails:
     horizon = values["horizon"]
     speed = skill.kappa(values) * values["learning_rate"] * values["step_factor"]
     jump = speed * values["reward"] * values["gamma"] ** (horizon - 1) / values["batch_size"]
-    return skill.births(log_t, values, jump, lambda p: p**horizon, 0.5 ** (1 / horizon))
+    return skill.births(log_t, values, jump, horizon)
 
 
 ESCAPE = 1 / (SPEED * HORIZON * skill.START**HORIZON)

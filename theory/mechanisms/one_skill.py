@@ -44,7 +44,7 @@ SHARED = (
     "one rewarded arm; the others are alike and never rewarded",
     "softmax policy with a logit an arm",
 )
-LONGEST_CHAIN = 3000
+LONGEST_CHAIN = 800
 FEW = 40
 """Settings up to which a chain is worked out for each; more are read off a table."""
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
@@ -55,63 +55,66 @@ def kappa(values: Values) -> Any:
     return values["n_arms"] / (values["n_arms"] - 1)
 
 
-def births(
-    log_t: FloatArray, values: Values, jump: Any, chance: Any = lambda p: p, level: Any = 0.5
-) -> Tails:
+def births(log_t: FloatArray, values: Values, jump: Any, steps: Any = 1.0) -> Tails:
     """Return the onset of a pure birth process: each rewarded episode lifts the logit.
 
-    The k-th rewarded episode comes after a wait with rate batch · chance(p_k) and moves the logit
-    by jump · (1 - p_k); the onset is when p passes the level. Chains that are too long are drift.
+    The k-th rewarded episode comes after a wait with rate batch · p_k^steps and moves the logit by
+    jump · (1 - p_k); the onset is when p^steps passes one half. Many settings that differ in the
+    jump alone are read off a table; chains that are too long are drift.
 
     Parameters
     ----------
-    jump, level : float or (N, 1) array
-    chance : callable
-        Of a reward in an episode, from p (N, n) to (N, n).
+    jump, steps : float or (N, 1) array
+        Steps: right actions that a reward takes, all with chance p.
     """
-    n = len(log_t)
-    size, batch, start, end = (
-        np.broadcast_to(np.asarray(v, dtype=np.float64), (n, 1))
-        for v in (jump, values["batch_size"], values["initial_probability"], level)
+    size, batch, start, needed = (
+        np.broadcast_to(np.asarray(v, dtype=np.float64), (len(log_t), 1))
+        for v in (jump, values["batch_size"], values["initial_probability"], steps)
     )
-    others = [np.asarray(value) for name, value in values.items() if name != "step_factor"]
-    alike = all(np.ptp(value) == 0 for value in (*others, batch, start, end))
-    if n <= FEW or not alike:
-        rates, finished = _waits(size, batch, start, end, chance)
-        drift = drifting_onsets(
-            log_t,
-            values,
-            lambda p: batch * size * chance(p) * (1 - p),
-            lambda p: batch * size**2 * chance(p) * (1 - p) ** 2,
-            end,
-        )
-        tails = np.array(drift)
-        if finished.any():
-            tails[:, finished] = sum_of_exponentials(log_t[finished], rates[finished])
-        return tails[0], tails[1]
+    if len(log_t) <= FEW or any(np.ptp(value) > 0 for value in (batch, start, needed)):
+        return _chained(log_t, size, batch, start, needed)
 
-    def at_jumps(log_t: FloatArray, log_jump: FloatArray) -> Tails:
+    def settings(log_jump: FloatArray) -> tuple[FloatArray, ...]:
         ones = np.ones_like(log_jump)
-        few = {name: np.asarray(value).flat[0] * ones for name, value in values.items()}
-        return births(log_t, few, np.exp(log_jump), chance, end[0] * ones)
+        return np.exp(log_jump), batch[0] * ones, start[0] * ones, needed[0] * ones
 
     def log_mean(log_jump: FloatArray) -> FloatArray:
-        ones = np.ones_like(log_jump)
-        rates, _ = _waits(np.exp(log_jump), batch[0] * ones, start[0] * ones, end[0] * ones, chance)
+        rates, _ = _waits(*settings(log_jump))
         return np.asarray(np.log(np.sum(1 / rates, axis=1, keepdims=True)))
 
-    return tabulated(at_jumps, log_mean, log_t, np.log(size))
+    return tabulated(
+        lambda log_t, log_jump: _chained(log_t, *settings(log_jump)), log_mean, log_t, np.log(size)
+    )
+
+
+def _chained(
+    log_t: FloatArray, size: FloatArray, batch: FloatArray, start: FloatArray, steps: FloatArray
+) -> Tails:
+    """Return the tails of `births`, each setting worked out by itself; parameters are (N, 1)."""
+    rates, finished = _waits(size, batch, start, steps)
+    tails = np.array(
+        drifting_onsets(
+            log_t,
+            {"initial_probability": start},
+            lambda p: batch * size * p**steps * (1 - p),
+            lambda p: batch * size**2 * p**steps * (1 - p) ** 2,
+            0.5 ** (1 / steps),
+        )
+    )
+    if finished.any():
+        tails[:, finished] = sum_of_exponentials(log_t[finished], rates[finished])
+    return tails[0], tails[1]
 
 
 def _waits(
-    size: FloatArray, batch: FloatArray, start: FloatArray, end: FloatArray, chance: Any
+    size: FloatArray, batch: FloatArray, start: FloatArray, steps: FloatArray
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return the rates of the waits of a birth process, (N, K), and which reach the onset in K."""
-    z, last = logit(start), logit(end)
+    z, last = logit(start), logit(0.5 ** (1 / steps))
     rates: list[FloatArray] = []
     while np.any(z < last) and len(rates) < LONGEST_CHAIN:
         p = expit(z)
-        rates.append(np.where(z < last, batch * chance(p), np.inf))
+        rates.append(np.where(z < last, batch * p**steps, np.inf))
         z = z + size * (1 - p)
     return np.hstack(rates), (z >= last)[:, 0]
 

@@ -21,7 +21,7 @@ Tails = tuple[FloatArray, FloatArray]
 SMALLEST = 1e-10
 """Probabilities of `sum_of_exponentials` are not given as smaller: so much is rounding."""
 NODES = 64
-TABLE_RANGE, TABLE_COLUMNS = (-4.0, 3.5), 300
+TABLE_RANGE, TABLE_CORE, TABLE_COLUMNS = (-4.0, 3.5), 0.05, 300
 TABLE_STEP, TABLE_ROWS = 0.08, (13, 100)
 ALIKE = 8
 NARROW = 0.1
@@ -155,7 +155,10 @@ def tabulated(
     low, high = float(log_x.min()), float(log_x.max()) + 1e-9
     n_rows = int(np.clip((high - low) / TABLE_STEP, *TABLE_ROWS))
     rows = np.linspace(low, high, n_rows)[:, None]
-    columns = np.linspace(*TABLE_RANGE, TABLE_COLUMNS)
+    # Columns lie close about the mean, where narrow laws rise, and apart in the tails.
+    first, last = (float(np.arcsinh(edge / TABLE_CORE)) for edge in TABLE_RANGE)
+    even = np.linspace(first, last, TABLE_COLUMNS)
+    columns = TABLE_CORE * np.sinh(even)
     middles = log_mean(rows)
     # Steep tails would make a spline ring.
     tables = np.maximum(law(middles + columns, rows), np.log(SMALLEST))
@@ -163,7 +166,7 @@ def tabulated(
     place = np.stack(
         [
             np.broadcast_to((log_x - low) / (high - low) * (n_rows - 1), log_t.shape),
-            (log_t - middle - columns[0]) / (columns[1] - columns[0]),
+            (np.arcsinh((log_t - middle) / TABLE_CORE) - even[0]) / (even[1] - even[0]),
         ]
     )
     below, above = (map_coordinates(table, place, order=3, mode="nearest") for table in tables)

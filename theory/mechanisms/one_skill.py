@@ -79,8 +79,13 @@ def births(log_t: FloatArray, values: Values, jump: Any, steps: Any = 1.0) -> Ta
         return np.exp(log_jump), batch[0] * ones, start[0] * ones, needed[0] * ones
 
     def log_mean(log_jump: FloatArray) -> FloatArray:
-        rates, _ = _waits(*settings(log_jump))
-        return np.asarray(np.log(np.sum(1 / rates, axis=1, keepdims=True)))
+        size, batch, start, steps = settings(log_jump)
+        rates, finished = _waits(size, batch, start, steps)
+        half = (logit(0.5 ** (1 / steps)) - logit(start)) / 2
+        p = expit(logit(start) + half * (NODES + 1))
+        drift = np.sum(half * WEIGHTS / (batch * size * p**steps * (1 - p)), axis=1)
+        mean = np.where(finished, np.sum(1 / rates, axis=1), drift)
+        return np.asarray(np.log(mean))[:, None]
 
     return tabulated(
         lambda log_t, log_jump: _chained(log_t, *settings(log_jump)), log_mean, log_t, np.log(size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +11,12 @@ from typing import Any, final
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import solve_ivp
 
+from theory import mean_field
 from theory.curve import Condition, Curve, FloatArray, Origin, Progress, Schedule
 from theory.implication import Implication, Quantity
-from theory.iteration import first_update, orbit
+from theory.mean_field import along, at_progress
 from theory.onset_laws import Tails
-from theory.passage import first_passage
 from theory.stable import NUMPY
 
 Values = Mapping[str, Any]
@@ -215,20 +213,7 @@ class Mechanism:
         onset : float
             First upward passage of the onset level, infinite when none is reached.
         """
-        values = self.values(given)
-        t = np.asarray(t, dtype=np.float64)
-        if self.is_map:
-
-            def step(now: float, state: FloatArray) -> FloatArray:
-                return self.velocity(state, at_progress(values, now))
-
-            states = orbit(step, self.start_state(values), t)
-            return states, float(self.onsets(values, float(t[-1]))[0])
-        span = (0.0, max(float(t[-1]), np.finfo(np.float64).tiny))
-        path = self._solve(values, self.start_state(values), span, t)
-        states = np.asarray(path.y, dtype=np.float64).T
-        crossings = path.t_events[0][path.t_events[0] > 0]
-        return states, float(crossings[0]) if crossings.size else math.inf
+        return mean_field.integrate(self, self.values(given), np.asarray(t, dtype=np.float64))
 
     def onset(self, given: Mapping[str, Condition], horizon: float = 1e12) -> float:
         """Return the mean-field onset, by integration at the actual conditions.
@@ -246,25 +231,7 @@ class Mechanism:
         broken = self.broken(given)
         if broken:
             raise NoOnset(f"{self.name} implies no onset here: {' '.join(broken)}")
-        values = self.values(given)
-        if not self.is_map:
-            return self._passage(values, horizon)
-        onset = float(self.onsets(values, horizon)[0])
-        if math.isnan(onset):
-            raise ValueError(f"{self.name} has no onset within the updates that are tried.")
-        return onset
-
-    def _passage(self, values: Mapping[str, Any], horizon: float) -> float:
-        """Integrate until the onset."""
-        # Stretches of growing length, lest a slow start make the solver step over everything.
-        state, start, end = self.start_state(values), 0.0, min(1.0, horizon)
-        while start < horizon:
-            path = self._solve(values, state, (start, end), None)
-            crossings = path.t_events[0][path.t_events[0] > 0]
-            if crossings.size:
-                return float(crossings[0])
-            state, start, end = path.y[:, -1], end, min(10 * end, horizon)
-        return math.inf
+        return mean_field.onset(self, self.values(given), horizon)
 
     def onsets(self, given: Mapping[str, Any], horizon: float = 1e12) -> FloatArray:
         """Return the mean-field onsets of many settings at once, shape (N,).
@@ -286,67 +253,13 @@ class Mechanism:
         ValueError
             If a setting cannot be integrated.
         """
-        sizes = {v.size for v in given.values() if isinstance(v, np.ndarray)}
-        n = sizes.pop() if sizes else 1
         values = {q.name: given.get(q.name, q.suggested) for q in self.quantities}
+        return mean_field.onsets(self, values, horizon)
 
-        def at(t: FloatArray | float, which: Any) -> dict[str, Any]:
-            return {
-                name: np.interp(t, value.t, value.value)
-                if isinstance(value, Schedule)
-                else (value[which] if isinstance(value, np.ndarray) else value)
-                for name, value in values.items()
-            }
-
-        def velocity(t: FloatArray, state: FloatArray, which: Any) -> FloatArray:
-            return self.velocity(state, at(t, which))
-
-        def level(t: FloatArray, state: FloatArray, which: Any) -> FloatArray:
-            seen = self.observe(self.onset_observable, np.moveaxis(state, 0, -1), at(t, which))
-            return np.asarray(seen - self.onset_level)
-
-        everyone = np.arange(n)
-        first = self._numeric[1](*at(np.zeros(n), everyone).values())
-        start = np.array([np.broadcast_to(np.asarray(row, float), n) for row in first])
-        if self.is_map:
-            return first_update(
-                lambda now, state: velocity(np.full(n, now), state, everyone),
-                lambda now, state: level(np.full(n, now), state, everyone),
-                start,
-                horizon=horizon,
-                steady=not any(isinstance(value, Schedule) for value in values.values()),
-            )
-        found = first_passage(velocity, level, start, horizon=horizon)
-        for index in np.flatnonzero(np.isnan(found)):  # stiff, or at rest: the slow solver knows
-            one = {k: v[index] if isinstance(v, np.ndarray) else v for k, v in given.items()}
-            found[index] = self._passage({**self.suggested(), **one}, horizon)
-        return found
-
-    def start_state(self, values: Mapping[str, Any]) -> FloatArray:
-        """Return the state at progress 0, shape (d,)."""
-        return np.array(self._numeric[1](*at_progress(values, 0.0).values()), dtype=np.float64)
-
-    def _solve(
-        self,
-        values: Mapping[str, Any],
-        start: FloatArray,
-        span: tuple[float, float],
-        t: FloatArray | None,
-    ) -> Any:
-        """Run the solver, watching for the onset."""
-
-        def velocity(now: float, state: FloatArray) -> FloatArray:
-            return self.velocity(state, at_progress(values, now))
-
-        def passage(now: float, state: FloatArray) -> float:
-            seen = self.observe(self.onset_observable, state, at_progress(values, now))
-            return float(seen) - self.onset_level
-
-        passage.direction = 1  # type: ignore[attr-defined]
-        path = solve_ivp(velocity, span, start, "LSODA", t, events=passage, rtol=1e-8, atol=1e-10)
-        if path.status < 0:
-            raise ValueError(f"{self.name} could not be integrated: {path.message}")
-        return path
+    def start_state(self, values: Values) -> FloatArray:
+        """Return the state at progress 0, (d, ...) for values that are numbers or arrays (...)."""
+        rows = np.broadcast_arrays(*self._numeric[1](*values.values()))
+        return np.array(rows, dtype=np.float64)
 
     def simulate(
         self,
@@ -383,19 +296,3 @@ class Mechanism:
             for run in range(n_runs)
             for observable in self.observables
         ]
-
-
-def at_progress(values: Mapping[str, Any], t: float) -> dict[str, float]:
-    """Return every value at progress `t`: schedules are interpolated, scalars kept."""
-    return {
-        name: float(np.interp(t, value.t, value.value)) if isinstance(value, Schedule) else value
-        for name, value in values.items()
-    }
-
-
-def along(values: Mapping[str, Any], t: FloatArray) -> dict[str, Any]:
-    """Return every value along the progress axis: schedules become arrays (n,)."""
-    return {
-        name: np.interp(t, value.t, value.value) if isinstance(value, Schedule) else value
-        for name, value in values.items()
-    }

@@ -70,10 +70,10 @@ class LadderPosterior:
     def medians(self) -> tuple[float, ...]:
         """Median onset of each rung by the hypothesis' law, at the mean of the unknowns."""
         at = {name: np.array([[self.mean(name)]]) for name in self.draws}
-        return tuple(_median(law, at) for law in self.hypothesis.laws)
+        return tuple(law_median(law, at) for law in self.hypothesis.laws)
 
 
-def _median(law: Law, at: Mapping[str, FloatArray]) -> float:
+def law_median(law: Law, at: Mapping[str, FloatArray]) -> float:
     """Return the median of a law by bisection; infinite where it lies beyond all bounds."""
     low, high = LOG_TIMES
     for _ in range(60):

@@ -19,7 +19,7 @@ study: $(VENV)/.installed
 	@$(PY) -m ontogeny study goal-switch --scale $(SCALE) --seed $(SEED) --out $(OUT)
 
 test: $(VENV)/.installed-dev
-	@$(PY) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .

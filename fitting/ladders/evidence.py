@@ -27,9 +27,9 @@ from fitting.sampling.pareto import pareto_k
 from theory.curve import FloatArray
 from theory.prior import LogUniform
 
-PILOTS, PILOT_DRAWS = 4, 250
+PILOTS, PILOT_DRAWS = 6, 250
 DRAWS, MOST_ROUNDS = 400, 8
-HOPELESS_ROUNDS, HOPELESS_DRAWS = 2, 40.0
+HOPELESS_ROUNDS, HOPELESS_DRAWS = 3, 30.0
 ENOUGH_DRAWS, LARGEST_K = 200.0, 0.7
 NODES = np.arange(-3.6, 3.61, 0.4)
 """Of the integral over a discrepancy, in its sd: the trapezoid rule errs by 2 exp(-2 (π w/0.4)²)

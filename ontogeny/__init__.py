@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fitting.search.proposal import propose_and_search
     from fitting.search.search import search
     from fitting.search.source import form_source
+    from papers.mechanism_tests import mechanism_test as test
     from papers.report import render as report
     from theory.curve import Curve
     from theory.form import Form
@@ -55,6 +56,7 @@ __all__ = [
     "report",
     "sample",
     "search",
+    "test",
 ]
 
 # public name: (module, name there)
@@ -81,6 +83,7 @@ _HOMES = {
     "report": ("papers.report", "render"),
     "sample": ("fitting.sampling.posterior", "sample"),
     "search": ("fitting.search.search", "search"),
+    "test": ("papers.mechanism_tests", "mechanism_test"),
 }
 
 

@@ -28,7 +28,7 @@ from empirics.bandit import bandit_onsets, train_bandits
 from empirics.bandit_cell import BanditCell
 from empirics.lock import lock_onsets
 from empirics.lock_cell import LockCell
-from fitting.ladders.evidence import law_median
+from fitting.ladders.hypothesis import law_median
 from theory.mechanism import Mechanism
 from theory.mechanisms import MECHANISMS
 

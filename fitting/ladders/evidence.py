@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.fit import FitStatus
-from fitting.ladders.hypothesis import LadderHypothesis, Law
+from fitting.ladders.hypothesis import LadderHypothesis, Law, law_median
 from fitting.ladders.onset_evidence import DISCREPANCY_RANGE
 from fitting.ladders.onset_law import Rung
 from fitting.log_sum_exp import log_sum_exp
@@ -35,7 +35,6 @@ NODES = np.arange(-3.6, 3.61, 0.4)
 """Of the integral over a discrepancy, in its sd: the trapezoid rule errs by 2 exp(-2 (π w/0.4)²)
 for a likelihood of w sd, which is 3e-5 of it at w = 0.3."""
 DISCREPANCY = "discrepancy"
-LOG_TIMES = (-30.0, 60.0)
 
 
 @final
@@ -71,16 +70,6 @@ class LadderPosterior:
         """Median onset of each rung by the hypothesis' law, at the mean of the unknowns."""
         at = {name: np.array([[self.mean(name)]]) for name in self.draws}
         return tuple(law_median(law, at) for law in self.hypothesis.laws)
-
-
-def law_median(law: Law, at: Mapping[str, FloatArray]) -> float:
-    """Return the median of a law by bisection; infinite where it lies beyond all bounds."""
-    low, high = LOG_TIMES
-    for _ in range(60):
-        middle = (low + high) / 2
-        below, _ = law(np.array([[middle]]), at)
-        low, high = (low, middle) if below[0, 0] >= np.log(0.5) else (middle, high)
-    return float(np.exp(high)) if high < LOG_TIMES[1] else float("inf")
 
 
 def ladder_evidence(

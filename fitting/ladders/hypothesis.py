@@ -28,6 +28,7 @@ Medians = Callable[[Draws], FloatArray]
 SPREAD = "spread"
 UNKNOWN_STEP_SD = 3.0
 STEP_NODES = 17
+LOG_TIMES, HALVINGS = (-30.0, 60.0), 60
 
 
 @final
@@ -165,3 +166,31 @@ def power_law(condition: str, rungs: Sequence[Rung]) -> LadderHypothesis:
 
     laws = tuple(_gamma_about(median(float(x))) for x in logs)
     return LadderHypothesis(POWER_LAW, unknowns, laws)
+
+
+def log_quantiles(law: Law, at: Draws, log_chance: FloatArray) -> FloatArray:
+    """Return ln t where a law reaches each chance, (n,), by bisection.
+
+    Parameters
+    ----------
+    law : callable
+    at : mapping of str to (1, 1) array
+        One draw of the unknowns.
+    log_chance : (n,) array
+
+    Returns
+    -------
+    (n,) array
+        Infinite where a chance is not reached by e^60.
+    """
+    low, high = (np.full(log_chance.size, bound) for bound in LOG_TIMES)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        reached = law(middle[None, :], at)[0][0] >= log_chance
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    return np.where(high < LOG_TIMES[1], high, np.inf)
+
+
+def law_median(law: Law, at: Draws) -> float:
+    """Return the median of a law at one draw of the unknowns; infinite where it has none."""
+    return float(np.exp(log_quantiles(law, at, np.log([0.5])))[0])

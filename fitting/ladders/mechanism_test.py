@@ -103,21 +103,18 @@ def compare_mechanisms(
     posteriors: list[LadderPosterior] = []
     for index, mechanism in enumerate([None, *mechanisms]):
         rng = np.random.default_rng([seed, index])
-        name = POWER_LAW if mechanism is None else mechanism.name
         try:
             if mechanism is None:
                 hypothesis = power_law(ladder[0], rungs)
             else:
                 hypothesis = of_mechanism(mechanism, shared, known_steps=known_steps)
         except (NoOnset, ValueError) as error:
+            name = POWER_LAW if mechanism is None else mechanism.name
             scores.append(OnsetScore(name, None, None, 0.0, (), None, None, (str(error),)))
             continue
-        posterior = ladder_evidence(hypothesis, rungs, rng=rng)
+        posterior, score = _tried(hypothesis, rungs, kept, rng)
         posteriors.append(posterior)
-        before = None
-        if len(kept) < len(rungs):
-            before = ladder_evidence(_on(hypothesis, rungs, kept), kept, rng=rng)
-        scores.append(_score(posterior, before))
+        scores.append(score)
     comparison = OnsetComparison(
         tuple(ladder),
         rungs,
@@ -195,6 +192,20 @@ def _free(rungs: Sequence[Rung], kept: Sequence[Rung]) -> OnsetScore:
     places = [rungs.index(rung) for rung in kept]
     fewer = replace(tables, values=tuple(tables.values[i] for i in places))
     return replace(score, held_out=free.log_evidence - free_evidence(rungs, fewer).log_evidence)
+
+
+def _tried(
+    hypothesis: LadderHypothesis,
+    rungs: Sequence[Rung],
+    kept: Sequence[Rung],
+    rng: np.random.Generator,
+) -> tuple[LadderPosterior, OnsetScore]:
+    """Return what all rungs say of a hypothesis, and its score."""
+    posterior = ladder_evidence(hypothesis, rungs, rng=rng)
+    before = None
+    if len(kept) < len(rungs):
+        before = ladder_evidence(_on(hypothesis, rungs, kept), kept, rng=rng)
+    return posterior, _score(posterior, before)
 
 
 def _score(posterior: LadderPosterior, before: LadderPosterior | None) -> OnsetScore:

@@ -8,12 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from fitting.ladders.evidence import DISCREPANCY
-from fitting.ladders.hypothesis import Law
+from fitting.ladders.hypothesis import Law, log_quantiles
 from theory.curve import Condition, FloatArray
 from theory.onset import Onset
-
-LOG_TIMES = (-30.0, 60.0)
-HALVINGS = 60
 
 
 def draw_onsets(
@@ -30,14 +27,9 @@ def draw_onsets(
     n_runs : int
     rng : numpy.random.Generator
     """
-    chance = np.log(rng.random(n_runs))
-    low, high = (np.full(n_runs, bound) for bound in LOG_TIMES)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        below = law(middle[None, :], at)[0][0] >= chance
-        low, high = np.where(below, low, middle), np.where(below, middle, high)
+    times = log_quantiles(law, at, np.log(rng.random(n_runs)))
     shift = rng.normal(0.0, float(at[DISCREPANCY][0, 0]))
-    return np.asarray(np.exp(high + shift))
+    return np.asarray(np.exp(times + shift))
 
 
 def observed(

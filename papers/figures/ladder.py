@@ -60,9 +60,12 @@ def takeaway_of(ladder: Entry) -> str:
             "construction"
         )
     elif predictions:
+        clocked = any(score.get("clock") is not None for score in ladder["scores"])
+        fitted = (
+            "times its fitted clock factor" if clocked else "its unknowns at their fitted means"
+        )
         said.append(
-            ". A line is the median that a mechanism predicts at these conditions, times its "
-            "fitted clock factor"
+            f". A line is the median that a mechanism predicts at these conditions, {fitted}"
         )
     return "".join(said) + "."
 

@@ -30,6 +30,7 @@ from fitting.fit import PosteriorFit
 from fitting.forecast import Forecast, forecast
 from fitting.loo import loo
 from fitting.obstacles import obstacles
+from fitting.optimum.optima import Optima
 from fitting.rate_check import checked
 from fitting.redundancy import similarities
 from fitting.runs.formation import formation
@@ -60,6 +61,7 @@ def compare(
     rng: np.random.Generator,
     with_forecast: bool = True,
     cross_check: bool = False,
+    optima: Optima | None = None,
     workers: int = 1,
 ) -> Comparison:
     """Compare complete hypotheses on one curve.
@@ -78,6 +80,8 @@ def compare(
     cross_check
         Whether candidates that matter, but that importance sampling failed on, are sampled again
         by Hamiltonian chains and bridge sampling, 5 to 100 s each.
+    optima
+        The curve's least-squares fits, if some are there already.
     workers
         Threads; the result does not depend on it.
 
@@ -96,7 +100,9 @@ def compare(
     _check(hypotheses)
     # Small matrices gain nothing from more threads, and their last bits depend on the number.
     with threadpool_limits(1, user_api="blas"):
-        return _compared(curve, hypotheses, rng, with_forecast, cross_check, workers)
+        return _compared(
+            curve, hypotheses, rng, with_forecast, cross_check, optima or Optima(curve), workers
+        )
 
 
 def _compared(
@@ -105,12 +111,13 @@ def _compared(
     rng: np.random.Generator,
     with_forecast: bool,
     cross_check: bool,
+    optima: Optima,
     workers: int,
 ) -> Comparison:
     grid = family_grid(curve.t)
     extent = center_and_extent(curve)[1]
     *own, for_replicates, for_forecast, for_rates, for_check = rng.spawn(len(hypotheses) + 4)
-    found = _sampled(curve, hypotheses, own, for_check if cross_check else None, workers)
+    found = _sampled(curve, hypotheses, own, for_check if cross_check else None, optima, workers)
     candidates = each(
         lambda one: fitted(one[0], curve, grid, extent, *one[1]),
         zip(hypotheses, found, strict=True),
@@ -160,13 +167,20 @@ def _sampled(
     hypotheses: Sequence[Hypothesis],
     rngs: Sequence[np.random.Generator],
     for_check: np.random.Generator | None,
+    optima: Optima,
     workers: int,
 ) -> list[tuple[PosteriorFit, FloatArray]]:
     """Sample every hypothesis, each with its generator; with another for cross-checks, if asked."""
     for hypothesis in hypotheses:
         hypothesis.form.compile()
     found = posteriors(
-        curve, hypotheses, rngs=rngs, margin=_MARGIN, precision=_PRECISION, workers=workers
+        curve,
+        hypotheses,
+        rngs=rngs,
+        margin=_MARGIN,
+        precision=_PRECISION,
+        optima=optima,
+        workers=workers,
     )
     if for_check is None:
         return found

@@ -15,6 +15,7 @@ from fitting.sampling.ensemble import walk
 from fitting.sampling.importance import Mixture, Population, from_points, joined, nobody, refit
 from fitting.sampling.modes import Mode, find_modes, loose, scattered
 from fitting.sampling.pareto import pareto_k
+from fitting.sampling.starts import FindStarts, form_starts
 from fitting.sampling.target import Sums, Target
 from theory.curve import Curve
 from theory.hypothesis import Hypothesis
@@ -27,6 +28,8 @@ EASY = 0.35  # effective share of draws; below it a lobe of the posterior may be
 LARGEST_K = 0.7
 POSTERIOR_DRAWS = 1000
 MOST_ROUNDS, FEW_ROUNDS = 12, 5
+NEGLIGIBLE = 25.0  # nats below the heaviest draw: a million of them weigh 1e-5 of it
+COARSER = 2.0  # times the sought error where few draws count and each further digit costs dear
 ANCHORED = 0.15  # share of every proposal that stays where the search found something
 
 
@@ -39,6 +42,7 @@ def log_evidence(
     precision: float = 0.01,
     modes: Sequence[Mode] | None = None,
     thorough: bool = True,
+    starts: FindStarts = form_starts,
 ) -> PosteriorFit:
     """Estimate the log evidence and the posterior of a hypothesis on a curve.
 
@@ -55,6 +59,8 @@ def log_evidence(
         What ``fitting.sampling.modes.find_modes`` found, if it has been asked already.
     thorough : bool
         Whether to send out walkers where draws around the modes do not tell the whole story.
+    starts : callable
+        What finds the places from which modes are climbed to and walkers set out.
 
     Returns
     -------
@@ -69,10 +75,10 @@ def log_evidence(
     try:
         # Where the likelihood is all but zero, numbers over- and underflow; the gate judges.
         with np.errstate(all="ignore"):
-            modes = find_modes(target) if modes is None else modes
+            modes = find_modes(target, starts=starts) if modes is None else modes
             if not modes:
                 return _failed(target, FitStatus.NO_SUPPORT)
-            weighted = _sample(recorder, modes, draws, precision, rng, thorough)
+            weighted = _sample(recorder, modes, draws, precision, rng, starts if thorough else None)
             status, k = _gate(weighted)
     except np.linalg.LinAlgError:
         return _failed(target, FitStatus.NOT_SAMPLED)
@@ -87,9 +93,9 @@ def _sample(
     draws: int,
     precision: float,
     rng: np.random.Generator,
-    thorough: bool,
+    starts: FindStarts | None,
 ) -> Population:
-    """Draw rounds from the modes; from walkers too if these do not tell the whole story."""
+    """Draw rounds from the modes; where these fail, from walkers too, if there are starts."""
     target = recorder.target
     pilot = nobody(target.dimension)
     anchor = _around(target, modes)
@@ -108,11 +114,11 @@ def _sample(
         adaptive = refit(adaptive, pilot)
         if final.ess < 0.1 * len(final.z):
             break
-    if not thorough:
+    if starts is None:
         return final
     if _easy(final):
         return _settled(recorder, joined(adaptive, anchor, ANCHORED), 3 * draws, precision, rng)
-    points = walk(recorder.values, scattered(target, size=25, rng=rng), rng=rng)
+    points = walk(recorder.values, scattered(target, size=25, rng=rng, find_starts=starts), rng=rng)
     points = target.hypothesis.ordered(points, target.names)
     walked = from_points(points, 4 * target.dimension, rng=rng)
     anchor = joined(walked, anchor, 0.3)
@@ -151,8 +157,9 @@ def _settled(
     population = nobody(recorder.target.dimension)
     for done in range(1, MOST_ROUNDS + 1):
         population = population.extended(recorder, proposal, draws, rng=rng)
-        precise = population.se < precision and _gate(population)[0] is FitStatus.OK
         poor = not _easy(population)
+        enough = precision * (COARSER if poor else 1.0)
+        precise = population.se < enough and _gate(population)[0] is FitStatus.OK
         if precise or (poor and done >= (2 if hurried else FEW_ROUNDS)):
             break
     return population
@@ -237,9 +244,11 @@ def _posterior(
     index = np.searchsorted(np.cumsum(weighted.shares), ladder)
     index = np.minimum(index, len(weighted.shares) - 1)
     draws, value = target.draw_natural(weighted.z[index], sums.at(index), rng=rng)
+    some = np.flatnonzero(weighted.log_weight > weighted.log_weight.max() - NEGLIGIBLE)
+    log_weight = weighted.log_weight[some]
     scaled = {
         scale: float(
-            log_sum_exp(weighted.log_weight + scaled_ratio(target, weighted.z, sums, scale))
+            log_sum_exp(log_weight + scaled_ratio(target, weighted.z[some], sums.at(some), scale))
             - np.log(len(weighted.log_weight))
         )
         for scale in SCALES

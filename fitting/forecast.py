@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fitting.foretold import Foretold, foretell
 from fitting.log_sum_exp import log_sum_exp
+from fitting.optimum.optima import Optima
 from fitting.sampling.starts import SharedStarts
 from fitting.screening import rough
 from fitting.threads import each
@@ -34,6 +35,7 @@ LEVEL = 0.9
 # Nats of Laplace's evidence on the first part from which on a candidate is left out. Where a
 # posterior is broad that may be too low by more: then the average lacks a candidate, and says so.
 _MARGIN = 8.0
+_EFFORT = 0.3  # of least squares, of which only places to climb from are wanted
 _BEHIND = f"It is {_MARGIN:g} nats behind on the first part, by Laplace's estimate"
 _SILENT = "It has no density for the first part of the curve or for the rest"
 
@@ -159,7 +161,7 @@ def _foretold(
     workers: int,
 ) -> list[Foretold | str]:
     """Foretell by every hypothesis that the first part does not speak against; else say why not."""
-    starts = SharedStarts()
+    starts = SharedStarts(Optima(train, effort=_EFFORT))
     guesses = each(lambda h: rough(h, train, starts), hypotheses, workers=workers)
     logs = [g.log_evidence for g in guesses]
     top = max((value for value in logs if value is not None), default=-np.inf)

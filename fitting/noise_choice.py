@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from fitting.criteria import bic
-from fitting.optimum.least_squares_fit import is_least_squares, least_squares_fits
+from fitting.optimum.least_squares_fit import is_least_squares
+from fitting.optimum.optima import Optima
 from fitting.residuals import fitted_values
 from fitting.sampling.starts import spread
 from theory.curve import Curve
@@ -38,7 +39,6 @@ FAR = 10.0
 """Nats behind the best of the others from which on a noise is left out all the same."""
 
 _FORMS = 3
-_EFFORT = 0.15  # of the search for each fit
 _POINTS = 200  # of a first look at the parameters of a noise
 _FEWEST = 20  # points from which on residuals say anything about their distribution
 
@@ -79,7 +79,7 @@ def said(noise: Noise, gain: float) -> str:
     return f"{noise.name} ({gain:+.1f} nats)".replace("-", "−")
 
 
-def choose_noises(curve: Curve, forms: Sequence[Form]) -> NoiseChoice:
+def choose_noises(curve: Curve, forms: Sequence[Form], optima: Optima | None = None) -> NoiseChoice:
     """Choose the noises that compete on a curve.
 
     Parameters
@@ -88,6 +88,8 @@ def choose_noises(curve: Curve, forms: Sequence[Form]) -> NoiseChoice:
     forms
         That compete; the residuals are those of the three of them with the lowest BIC under white
         noise.
+    optima
+        The curve's fits, if they are wanted for something else too.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def choose_noises(curve: Curve, forms: Sequence[Form]) -> NoiseChoice:
     if curve.n_obs < _FEWEST:
         return NoiseChoice(usual)
     others = [noise for noise in others_for(curve) if noise not in usual]
-    fitted = _fitted(curve, forms)
+    fitted = _fitted(curve, forms, optima or Optima(curve))
     if not len(fitted):
         return NoiseChoice(usual)
     least = max(_likelihood(noise, curve, fitted) for noise in usual)
@@ -121,15 +123,17 @@ def others_for(curve: Curve) -> tuple[Noise, ...]:
     return tuple(NOISES[name] for name in names)
 
 
-def _fitted(curve: Curve, forms: Sequence[Form]) -> FloatArray:
-    """Values (K, n) of the best forms: a quick look at least squares."""
-    curve = curve if curve.y_se is None or np.all(curve.y_se > 0) else replace(curve, y_se=None)
+def _fitted(curve: Curve, forms: Sequence[Form], optima: Optima) -> FloatArray:
+    """Values (K, n) of the best forms by least squares."""
+    if curve.y_se is not None and not np.all(curve.y_se > 0):
+        curve = replace(curve, y_se=None)
+        optima = Optima(curve)
     noise = White() if curve.y_se is None else KnownSE()
     found = []
     for form in forms:
         hypothesis = default_hypothesis(form, noise, curve)
         if is_least_squares(hypothesis, curve) and curve.n_obs > len(hypothesis.names):
-            fit = least_squares_fits((hypothesis,), (curve,), effort=_EFFORT)[0]
+            fit = optima(hypothesis)
             found.append((bic(fit.log_likelihood, curve.n_obs, fit.n_free), fit))
     best = sorted((one for one in found if np.isfinite(one[0])), key=lambda one: one[0])[:_FORMS]
     return np.array([fitted_values(fit) for _, fit in best])

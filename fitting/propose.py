@@ -11,6 +11,7 @@ import numpy as np
 from fitting.compare import compare
 from fitting.comparison import Comparison
 from fitting.noise_choice import NoiseChoice, choose_noises
+from fitting.optimum.optima import Optima
 from fitting.verdict import inconclusive
 from theory.curve import Curve
 from theory.form import Form
@@ -55,8 +56,9 @@ def propose(
     """
     chosen = _chosen(COMMON if forms is None else forms, FORMS, "form")
     named = None if noises is None else tuple(_chosen(noises, NOISES, "noise"))
+    optima = Optima(curve)
     try:
-        choice = choose_noises(curve, chosen) if named is None else NoiseChoice(named)
+        choice = choose_noises(curve, chosen, optima) if named is None else NoiseChoice(named)
         hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in choice.noises]
     except ValueError as error:
         return _nothing(curve, str(error))
@@ -65,6 +67,7 @@ def propose(
         hypotheses,
         rng=np.random.default_rng(seed),
         cross_check=cross_check,
+        optima=optima,
         workers=workers,
     )
     notes = (*found.notes, choice.sentence) if choice.sentence else found.notes

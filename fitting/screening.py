@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fitting.evidence import SCALES, log_evidence
 from fitting.fit import FitStatus, PosteriorFit
 from fitting.log_sum_exp import log_sum_exp
+from fitting.optimum.optima import Optima
 from fitting.sampling.modes import Mode, find_modes
 from fitting.sampling.starts import FindStarts, SharedStarts, form_starts
 from fitting.sampling.target import Target
@@ -47,7 +48,7 @@ _BEHIND = 2.0
 # this, is sampled once more with this many draws a round.
 _NEAR = 6.0
 _TOO_FEW = 50.0
-_MORE_DRAWS = 3000
+_MORE_DRAWS = 2000
 
 
 @final
@@ -114,6 +115,7 @@ def posteriors(
     rngs: Sequence[np.random.Generator],
     margin: float,
     precision: float,
+    optima: Optima | None = None,
     workers: int = 1,
 ) -> list[tuple[PosteriorFit, FloatArray]]:
     """Posterior of every hypothesis, by sampling where it can matter.
@@ -128,6 +130,8 @@ def posteriors(
         Nats behind the best evidence from which on a hypothesis does not matter.
     precision
         Sought Monte-Carlo standard error of the log evidence, in nats.
+    optima
+        The curve's least-squares fits, if they are wanted for something else too.
     workers
         Threads.
 
@@ -137,13 +141,13 @@ def posteriors(
         With the modes (K, p) found on the way. A hypothesis that was not sampled has no draws, no
         standard error, and Laplace's evidence.
     """
-    starts = SharedStarts()
+    starts = SharedStarts(optima or Optima(curve))
     guesses = each(lambda h: rough(h, curve, starts), hypotheses, workers=workers)
     top = max((g.log_evidence for g in guesses if g.log_evidence is not None), default=-np.inf)
 
     def sampled(i: int, **options: Any) -> PosteriorFit:
-        modes = guesses[i].modes or None
-        return log_evidence(hypotheses[i], curve, rng=rngs[i], modes=modes, **options)
+        options |= {"modes": guesses[i].modes or None, "starts": starts}
+        return log_evidence(hypotheses[i], curve, rng=rngs[i], **options)
 
     def near(i: int) -> PosteriorFit:
         value = guesses[i].log_evidence
@@ -159,9 +163,7 @@ def posteriors(
     def better(i: int) -> PosteriorFit:
         if not _worth_another_try(found[i], best):
             return found[i]
-        again = log_evidence(
-            hypotheses[i], curve, rng=rngs[i], draws=_MORE_DRAWS, precision=precision
-        )
+        again = sampled(i, draws=_MORE_DRAWS, precision=precision)
         return max(found[i], again, key=lambda p: p.ess)
 
     every = range(len(hypotheses))

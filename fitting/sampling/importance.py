@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 LOG_2PI = float(np.log(2 * np.pi))
 DEFENSE = 0.05  # share of the prior in every proposal
+CHUNK = 1 << 17  # numbers of a mixture's density at a time
 FITTED = 3000  # weightiest draws that a mixture is fitted to
 
 
@@ -36,35 +37,60 @@ class Mixture:
     centers : ndarray, shape (K, d)
     factors : ndarray, shape (K, d, d)
         Lower Cholesky factors of the scale matrices.
-    freedom : float
+    freedom : int
         Degrees of freedom of every component.
     """
 
     weights: Array
     centers: Array
     factors: Array
-    freedom: float = 15.0
+    freedom: int = 15
 
     def log_parts(self, z: Array) -> tuple[Array, Array]:
         """Log weighted density (K, N) and squared Mahalanobis distance (K, N) of each component."""
         d = z.shape[1]
-        constant = gammaln(0.5 * (self.freedom + d)) - gammaln(0.5 * self.freedom)
-        constant -= 0.5 * d * np.log(self.freedom * np.pi)
-        inverse = np.linalg.inv(self.factors)
+        inverse, heights = self._parts
         # L^-1 (z - c) = L^-1 z - L^-1 c: one matrix product for all components.
         u = (inverse.reshape(-1, d) @ z.T).reshape(len(inverse), d, len(z))
         u -= inverse @ self.centers[..., None]
         distance = np.einsum("kin,kin->kn", u, u)
-        log_scale = np.log(np.einsum("kii->ki", self.factors)).sum(axis=1)
-        density = (np.log(self.weights) + constant - log_scale)[:, None] * np.ones(len(z))
-        density -= 0.5 * (self.freedom + d) * np.log1p(distance / self.freedom)
+        density = heights[:, None] - 0.5 * (self.freedom + d) * np.log1p(distance / self.freedom)
         return density, distance
+
+    @cached_property
+    def _parts(self) -> tuple[Array, Array]:
+        """Inverse factors (K, d, d), and weighted log densities (K,) at the centers."""
+        d = self.centers.shape[1]
+        constant = gammaln(0.5 * (self.freedom + d)) - gammaln(0.5 * self.freedom)
+        constant -= 0.5 * d * np.log(self.freedom * np.pi)
+        log_scale = np.log(np.einsum("kii->ki", self.factors)).sum(axis=1)
+        return np.linalg.inv(self.factors), np.log(self.weights) + constant - log_scale
 
     def log_proposal(self, z: Array) -> Array:
         """Log density of the proposal: this mixture and the defensive prior."""
         prior = -0.5 * (np.einsum("nd,nd->n", z, z) + z.shape[1] * LOG_2PI)
-        mixture = log_sum_exp(self.log_parts(z)[0], axis=0)
+        mixture = np.empty(len(z))
+        size = max(16, CHUNK // self.centers.size)
+        for i in range(0, len(z), size):
+            mixture[i : i + size] = self._log_density(z[i : i + size])
         return np.asarray(np.logaddexp(np.log(DEFENSE) + prior, np.log(1 - DEFENSE) + mixture))
+
+    def _log_density(self, z: Array) -> Array:
+        """Log density of the mixture (N,): as by `log_parts`, by powers that need no logarithm."""
+        inverse, heights = self._parts
+        d = z.shape[1]
+        u = (inverse.reshape(-1, d) @ z.T).reshape(len(inverse), d, len(z))
+        u -= inverse @ self.centers[..., None]
+        np.square(u, out=u)
+        root = 1 / np.sqrt(1 + u.sum(axis=1) / self.freedom)
+        parts, power = np.ones_like(root), self.freedom + d
+        while power:
+            if power & 1:
+                parts *= root
+            root *= root
+            power >>= 1
+        top = heights.max()
+        return np.asarray(np.log(np.exp(heights - top) @ parts) + top)
 
     def draw(self, size: int, *, rng: np.random.Generator) -> Array:
         """Draws from the proposal, (size, d); shares are exact up to rounding (stratified)."""
@@ -212,7 +238,7 @@ def from_points(z: Array, most: int, *, rng: np.random.Generator) -> Mixture:
         spread = np.cov(neighbors.T).reshape(d, d) + 1e-4 * np.diag(scale**2)
         factors.append(np.linalg.cholesky(spread))
     weights = np.full(len(centers), 1 / len(centers))
-    mixture = Mixture(weights, np.array(centers), np.array(factors), freedom=8.0)
+    mixture = Mixture(weights, np.array(centers), np.array(factors), freedom=8)
     for _ in range(8):
         mixture = _em(mixture, z, share)
     return mixture

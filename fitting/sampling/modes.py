@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from fitting.sampling.starts import FindStarts, Profile, form_starts
+from fitting.sampling.starts import MOST, FindStarts, Profile, form_starts
 from fitting.sampling.target import Target
 from theory.noise import NoiseKind
 
@@ -151,10 +151,12 @@ def loose(target: Target, mode: Mode) -> NDArray[np.bool_]:
     return np.asarray(wide | np.any(far & (value > mode.log_density - 6), axis=1))
 
 
-def scattered(target: Target, *, size: int, rng: np.random.Generator, most: int = 12) -> Array:
+def scattered(
+    target: Target, *, size: int, rng: np.random.Generator, find_starts: FindStarts
+) -> Array:
     """Points around every start of the search, (starts, size, dimension)."""
-    starts, factors = form_starts(target, most)
-    centers, factors = _with_noise(target, starts, factors, most)
+    starts, factors = find_starts(target, MOST, {})
+    centers, factors = _with_noise(target, starts, factors, MOST)
     normals = rng.standard_normal((len(centers), size, target.dimension))
     return np.asarray(centers[:, None] + np.einsum("gij,gwj->gwi", factors.clip(-1, 1), normals))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from fitting.optimum.least_squares_fit import least_squares_fits
+from fitting.optimum.optima import Optima
 from fitting.sampling.target import Target
 from theory.hypothesis import default_hypothesis
 from theory.noise import KnownSE, White
@@ -23,6 +23,9 @@ from theory.noise import KnownSE, White
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-100  # length of a column, of which no gain makes a curve
+
+MOST = 12
+"""Starts that are ever asked for."""
 
 HELD_SD = 0.6
 """Spread around a deviate that was held, not searched."""
@@ -44,7 +47,10 @@ def spread(n: int, dimension: int) -> Array:
 
 
 def form_starts(
-    target: Target, most: int, held: Mapping[int, float] = MappingProxyType({})
+    target: Target,
+    most: int,
+    held: Mapping[int, float] = MappingProxyType({}),
+    optima: Optima | None = None,
 ) -> tuple[Array, Array]:
     """Find deviates of the form's sampled parameters (K, n_form), and factors of their covariance.
 
@@ -55,6 +61,8 @@ def form_starts(
         Largest K.
     held : mapping of int to float
         Deviates, by their place among the sampled parameters, that are not searched.
+    optima : Optima, optional
+        The curve's least-squares fits, if they are wanted for something else too.
     """
     profile = Profile(target, held)
     d = len(profile.free)
@@ -65,7 +73,7 @@ def form_starts(
     score, _ = profile(z)
     z = _apart(z, score, 0.4, 12)
     if not held:
-        z = np.concatenate((z, _fitted(target, profile.names)))
+        z = np.concatenate((z, _fitted(target, profile.names, optima or Optima(target.curve))))
     z, score, factors = _levenberg_marquardt(profile, z)
     if not held:
         z = target.hypothesis.ordered(z, profile.names)
@@ -83,9 +91,15 @@ class SharedStarts:
     """`form_starts` on one curve, sought once for all hypotheses that differ in their noise only.
 
     What comes back belongs to all of them and is not to be changed.
+
+    Parameters
+    ----------
+    optima : Optima
+        The curve's least-squares fits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, optima: Optima) -> None:
+        self.optima = optima
         self._found: dict[Hashable, tuple[Array, Array]] = {}
 
     def __call__(self, target: Target, most: int, held: Mapping[int, float]) -> tuple[Array, Array]:
@@ -93,10 +107,11 @@ class SharedStarts:
         hypothesis = target.hypothesis
         priors = tuple(hypothesis.priors[name] for name in hypothesis.form.names)
         support = None if hypothesis.noise.gaussian else hypothesis.noise.name
-        key = (hypothesis.form.name, priors, support, most, tuple(sorted(held.items())))
+        key = (hypothesis.form.name, priors, support, tuple(sorted(held.items())))
         if key not in self._found:
-            self._found[key] = form_starts(target, most, held)
-        return self._found[key]
+            self._found[key] = form_starts(target, MOST, held, self.optima)
+        starts, factors = self._found[key]
+        return starts[:most], factors[:most]
 
 
 @final
@@ -174,7 +189,7 @@ class Profile:
         return np.linalg.solve(gram, right[..., None])[..., 0], norm
 
 
-def _fitted(target: Target, names: tuple[str, ...]) -> Array:
+def _fitted(target: Target, names: tuple[str, ...], optima: Optima) -> Array:
     """Deviates (K, d) of these parameters where least squares has them; K is 0 or 1."""
     hypothesis, curve = target.hypothesis, target.curve
     if not hypothesis.noise.gaussian or not hypothesis.form.linear:
@@ -186,8 +201,7 @@ def _fitted(target: Target, names: tuple[str, ...]) -> Array:
     plain = replace(plain, priors={**plain.priors, **priors})
     if curve.n_obs <= len(plain.names):
         return np.empty((0, len(names)))
-    (point,) = least_squares_fits((plain,), (curve,))
-    theta = point.theta[[form.names.index(name) for name in names]]
+    theta = optima(plain).theta[[form.names.index(name) for name in names]]
     z = hypothesis.standard(theta[None], names).clip(-6, 6)
     return np.asarray(z[np.isfinite(z).all(axis=1)])
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fitting.compare import compare
 from fitting.comparison import Comparison
 from fitting.noise_choice import choose_noises
+from fitting.optimum.optima import Optima
 from fitting.stages import stages
 from fitting.trials.outsiders import OUTSIDERS, SHAPES
 from fitting.trials.scatter import Scatter
@@ -171,14 +172,16 @@ def trial(design: Design, index: int, *, seed: int, workers: int = 1) -> Record 
     if truth is None:
         return None
     began = time.process_time()
+    optima = Optima(truth.curve)
     noises = design.noises
     if noises is None:
-        noises = choose_noises(truth.curve, design.forms).noises
+        noises = choose_noises(truth.curve, design.forms, optima).noises
     comparison = compare(
         truth.curve,
         [default_hypothesis(f, noise, truth.curve) for f in design.forms for noise in noises],
         rng=np.random.default_rng([seed, index, 1]),
         with_forecast=False,
+        optima=optima,
         workers=workers,
     )
     seconds = time.process_time() - began

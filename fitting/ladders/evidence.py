@@ -65,6 +65,11 @@ class LadderPosterior:
         """Return the posterior mean of an unknown."""
         return float(self.shares @ self.draws[name][:, 0])
 
+    def resampled(self, size: int, *, rng: np.random.Generator) -> dict[str, FloatArray]:
+        """Return equally weighted draws, (size, 1) each."""
+        which = rng.choice(self.shares.size, size, p=self.shares)
+        return {name: draws[which] for name, draws in self.draws.items()}
+
     @cached_property
     def medians(self) -> tuple[float, ...]:
         """Median onset of each rung by the hypothesis' law, at the mean of the unknowns."""

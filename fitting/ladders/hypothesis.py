@@ -10,13 +10,11 @@ from typing import Any, final
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from fitting.ladders.onset_evidence import BEYOND, CV_RANGE
-from fitting.ladders.onset_law import Rung
-from fitting.ladders.onsets import POWER_LAW
+from fitting.ladders.onset_evidence import CV_RANGE
 from theory.curve import Condition, FloatArray
 from theory.mechanism import Mechanism, NoOnset, OnsetLaw
 from theory.onset_laws import Tails, gamma
-from theory.prior import LogNormal, LogUniform, Normal, Prior
+from theory.prior import LogNormal, LogUniform, Prior
 
 Draws = Mapping[str, FloatArray]
 """Every unknown by name, (N, 1)."""
@@ -135,62 +133,30 @@ def _mean_field(
     return lambda draws: np.asarray(spline(np.log(draws[name])))
 
 
-def power_law(condition: str, rungs: Sequence[Rung]) -> LadderHypothesis:
-    """Return the regression that knows no mechanism: onsets go as a power of the condition.
-
-    The logarithm of the median is a + b ln x with gamma scatter, b ~ N(0, 2²), and a within the
-    data's range and a factor beyond at the middle rung, as the medians of the free reference are.
-
-    Raises
-    ------
-    ValueError
-        If the condition is no positive number at some rung.
-    """
-    values = [dict(rung.conditions)[condition] for rung in rungs]
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in values):
-        raise ValueError(
-            f"a power law needs positive numbers; {condition} takes "
-            f"{', '.join(str(value) for value in values)}."
-        )
-    logs = np.log(np.array(values, dtype=np.float64))
-    bounds = [b for rung in rungs for o in rung.onsets for b in (o.lower, o.upper)]
-    positive = [bound for bound in bounds if 0 < bound < math.inf]
-    unknowns: dict[str, Prior] = {
-        "middle": LogUniform(min(positive) / BEYOND, max(positive) * BEYOND),
-        "exponent": Normal(0.0, 2.0),
-        SPREAD: LogUniform(*CV_RANGE),
-    }
-
-    def median(x: float) -> Medians:
-        return lambda draws: np.log(draws["middle"]) + draws["exponent"] * (x - logs.mean())
-
-    laws = tuple(_gamma_about(median(float(x))) for x in logs)
-    return LadderHypothesis(POWER_LAW, unknowns, laws)
-
-
 def log_quantiles(law: Law, at: Draws, log_chance: FloatArray) -> FloatArray:
-    """Return ln t where a law reaches each chance, (n,), by bisection.
+    """Return ln t where a law reaches each chance, (N, n), by bisection.
 
     Parameters
     ----------
     law : callable
-    at : mapping of str to (1, 1) array
-        One draw of the unknowns.
+    at : mapping of str to (N, 1) array
+        Draws of the unknowns.
     log_chance : (n,) array
 
     Returns
     -------
-    (n,) array
+    (N, n) array
         Infinite where a chance is not reached by e^60.
     """
-    low, high = (np.full(log_chance.size, bound) for bound in LOG_TIMES)
+    size = max((len(draws) for draws in at.values()), default=1), log_chance.size
+    low, high = (np.full(size, bound) for bound in LOG_TIMES)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        reached = law(middle[None, :], at)[0][0] >= log_chance
+        reached = law(middle, at)[0] >= log_chance
         low, high = np.where(reached, low, middle), np.where(reached, middle, high)
     return np.where(high < LOG_TIMES[1], high, np.inf)
 
 
 def law_median(law: Law, at: Draws) -> float:
     """Return the median of a law at one draw of the unknowns; infinite where it has none."""
-    return float(np.exp(log_quantiles(law, at, np.log([0.5])))[0])
+    return float(np.exp(log_quantiles(law, at, np.log([0.5])))[0, 0])

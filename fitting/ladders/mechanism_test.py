@@ -10,14 +10,13 @@ import numpy as np
 
 from fitting.fit import FitStatus
 from fitting.ladders.evidence import LadderPosterior, ladder_evidence
-from fitting.ladders.hypothesis import SPREAD, LadderHypothesis, of_mechanism, power_law
+from fitting.ladders.hypothesis import SPREAD, LadderHypothesis, of_mechanism
 from fitting.ladders.next_rung import NextRung, menu, next_rungs
 from fitting.ladders.onset_evidence import free_evidence, tabulate
 from fitting.ladders.onset_law import Rung, onset_quantiles
 from fitting.ladders.onsets import (
     DECISIVE,
     FREE_MEDIANS,
-    POWER_LAW,
     OnsetComparison,
     OnsetScore,
     group_rungs,
@@ -25,6 +24,8 @@ from fitting.ladders.onsets import (
     shared_conditions,
     weighted,
 )
+from fitting.ladders.regression import power_law, varying
+from fitting.ladders.signatures import Signature, signatures
 from theory.curve import Condition
 from theory.ladder import Value
 from theory.mechanism import Mechanism, NoOnset
@@ -50,6 +51,8 @@ class MechanismTest:
         What the design leaves open.
     next_rungs : tuple of NextRung
         Rungs that would separate the mechanisms that are left, most informative first.
+    signatures : tuple of Signature
+        Exponents and scatter, seen and foretold.
     """
 
     comparison: OnsetComparison
@@ -57,6 +60,7 @@ class MechanismTest:
     posteriors: tuple[LadderPosterior, ...]
     notes: tuple[str, ...]
     next_rungs: tuple[NextRung, ...]
+    signatures: tuple[Signature, ...]
 
 
 def compare_mechanisms(
@@ -85,7 +89,8 @@ def compare_mechanisms(
     known_steps : bool
         Whether step sizes are what the conditions say.
     look_ahead : bool
-        Whether to ask which further rung would tell most.
+        Whether to ask which further rung would tell most, and to set exponents and scatter beside
+        what each hypothesis foretells.
 
     Raises
     ------
@@ -101,17 +106,16 @@ def compare_mechanisms(
     shared = [shared_conditions(rung) for rung in rungs]
     scores = [_free(rungs, kept)]
     posteriors: list[LadderPosterior] = []
-    for index, mechanism in enumerate([None, *mechanisms]):
-        rng = np.random.default_rng([seed, index])
+    hypotheses: list[LadderHypothesis] = _regressions(ladder, rungs)
+    for mechanism in mechanisms:
         try:
-            if mechanism is None:
-                hypothesis = power_law(ladder[0], rungs)
-            else:
-                hypothesis = of_mechanism(mechanism, shared, known_steps=known_steps)
+            hypotheses.append(of_mechanism(mechanism, shared, known_steps=known_steps))
         except (NoOnset, ValueError) as error:
-            name = POWER_LAW if mechanism is None else mechanism.name
-            scores.append(OnsetScore(name, None, None, 0.0, (), None, None, (str(error),)))
-            continue
+            none = OnsetScore(mechanism.name, None, None, 0.0, (), None, None, (str(error),))
+            scores.append(none)
+    for hypothesis in hypotheses:
+        # Its own stream: what is said of one does not depend on who stands beside it.
+        rng = np.random.default_rng([seed, *hypothesis.name.encode()])
         posterior, score = _tried(hypothesis, rungs, kept, rng)
         posteriors.append(posterior)
         scores.append(score)
@@ -131,7 +135,24 @@ def compare_mechanisms(
         _next(mechanisms, usable, rungs, shared, ladder[0], known_steps, seed)
         if look_ahead
         else (),
+        signatures(
+            rungs,
+            ladder[0],
+            tuple(usable.values()),
+            rng=np.random.default_rng([seed, len(names) + 2]),
+        )
+        if look_ahead
+        else (),
     )
+
+
+def _regressions(ladder: Sequence[str], rungs: Sequence[Rung]) -> list[LadderHypothesis]:
+    """Return the regressions that know no mechanism; interactions only where some could show."""
+    acting = varying(ladder, rungs)
+    found = [power_law(acting, rungs)]
+    if len(acting) > 1 and len(rungs) > 1 + len(acting):
+        found.append(power_law(acting, rungs, interactions=True))
+    return found
 
 
 def _next(

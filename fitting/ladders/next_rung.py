@@ -110,15 +110,9 @@ def next_rungs(
             ]
         except (NoOnset, ValueError):
             continue  # outside what some mechanism speaks of
-        kept = [_resampled(posteriors[i], rng) for i in left]
+        kept = [posteriors[i].resampled(POSTERIOR_DRAWS, rng=rng) for i in left]
         found.append(_informed(condition, value, laws, kept, weight, n_runs, given, rng))
     return tuple(sorted(found, key=lambda rung: -rung.information))
-
-
-def _resampled(posterior: LadderPosterior, rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Return equally weighted posterior draws."""
-    which = rng.choice(posterior.shares.size, POSTERIOR_DRAWS, p=posterior.shares)
-    return {name: draws[which] for name, draws in posterior.draws.items()}
 
 
 def _informed(

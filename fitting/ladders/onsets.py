@@ -29,7 +29,8 @@ Predict = Callable[[Mapping[str, Condition]], float]
 
 FREE_MEDIANS = "free medians"
 POWER_LAW = "power law"
-REFERENCES = (FREE_MEDIANS, POWER_LAW)
+INTERACTIONS = "power law with interactions"
+REFERENCES = (FREE_MEDIANS, POWER_LAW, INTERACTIONS)
 """What knows no mechanism: everyone losing to one of these means that none of them is right."""
 KNOWN_CLOCK_SD = 0.1
 UNKNOWN_CLOCK_SD = 3.0

@@ -27,7 +27,7 @@ def draw_onsets(
     n_runs : int
     rng : numpy.random.Generator
     """
-    times = log_quantiles(law, at, np.log(rng.random(n_runs)))
+    (times,) = log_quantiles(law, at, np.log(rng.random(n_runs)))
     shift = rng.normal(0.0, float(at[DISCREPANCY][0, 0]))
     return np.asarray(np.exp(times + shift))
 

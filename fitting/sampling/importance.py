@@ -55,7 +55,7 @@ class Mixture:
         u -= inverse @ self.centers[..., None]
         distance = np.einsum("kin,kin->kn", u, u)
         density = heights[:, None] - 0.5 * (self.freedom + d) * np.log1p(distance / self.freedom)
-        return density, distance
+        return np.asarray(density), distance
 
     @cached_property
     def _parts(self) -> tuple[Array, Array]:
@@ -64,7 +64,8 @@ class Mixture:
         constant = gammaln(0.5 * (self.freedom + d)) - gammaln(0.5 * self.freedom)
         constant -= 0.5 * d * np.log(self.freedom * np.pi)
         log_scale = np.log(np.einsum("kii->ki", self.factors)).sum(axis=1)
-        return np.linalg.inv(self.factors), np.log(self.weights) + constant - log_scale
+        heights = np.log(self.weights) + constant - log_scale
+        return np.linalg.inv(self.factors), np.asarray(heights)
 
     def log_proposal(self, z: Array) -> Array:
         """Log density of the proposal: this mixture and the defensive prior."""

@@ -17,7 +17,7 @@ DECISION = (
     "together. It is decided for when its log evidence leads that of every other one, and of the "
     f"references, by {DECISIVE:g} nats ({round(math.exp(DECISIVE))} to 1) and by twice the "
     "numerical error. The references know no mechanism: a free median at every rung, and, where a "
-    "test has it, a median that goes as a power of the condition."
+    "test has it, a median that goes as powers of the conditions, without and with interactions."
 )
 COLUMNS = {
     "weight": "weight",

@@ -7,11 +7,11 @@ import pytest
 
 from fitting.fit import FitStatus
 from fitting.ladders.evidence import ladder_evidence
-from fitting.ladders.hypothesis import of_mechanism, power_law
+from fitting.ladders.hypothesis import of_mechanism
 from fitting.ladders.mechanism_test import compare_mechanisms
 from fitting.ladders.onset_evidence import predicted_evidence, tabulate
 from fitting.ladders.onset_law import Rung
-from fitting.ladders.onsets import OnsetVerdictKind, group_rungs
+from fitting.ladders.onsets import OnsetVerdictKind
 from theory.mechanisms import MECHANISMS
 from theory.onset import Onset
 
@@ -143,10 +143,8 @@ def test_what_cannot_be_used_is_said_and_the_rest_goes_on():
     assert "above one half from the start" in found.comparison.score(GRADIENT.name).doubts[0]
 
 
-def test_a_power_law_needs_positive_numbers():
+def test_no_mechanism_is_nothing_to_compare():
     onsets = [Onset(1.0, 2.0, {"arm": arm}) for arm in ("a", "b")]
-    with pytest.raises(ValueError, match="needs positive numbers; arm takes a, b"):
-        power_law("arm", group_rungs(onsets, ["arm"]))
     with pytest.raises(ValueError, match="mechanisms need distinct names; got none"):
         compare_mechanisms(onsets, [], ladder=["arm"])
 

@@ -138,15 +138,15 @@ def follow(
     kept: dict[str, list[FloatArray]] = {}
     moments = set(t.tolist())
     onsets = np.where(agents.started() >= 0.5, 0.0, np.inf)
-    for done in range(int(t[-1]) + 1):
-        if done:
-            next(updates)
-            new = (agents.started() >= 0.5) & np.isinf(onsets)
-            onsets[new] = done
-        if done in moments:
-            _keep(agents.measure(), kept)
-        if only_onsets and np.isfinite(onsets).all():
-            break
+    with np.errstate(over="ignore", invalid="ignore"):  # what diverges is said when it is kept
+        for done in range(int(t[-1]) + 1):
+            if done:
+                next(updates)
+                onsets[(agents.started() >= 0.5) & np.isinf(onsets)] = done
+            if done in moments:
+                _keep(agents.measure(), kept)
+            if only_onsets and np.isfinite(onsets).all():
+                break
     return {name: np.stack(rows, axis=1) for name, rows in kept.items()}, onsets
 
 

@@ -1,4 +1,7 @@
-"""The chain's ladder: a reward is handed back state by state, so far states wait in line."""
+"""The chain's ladder: a reward is handed back state by state, so far states wait in line.
+
+With noisy rewards the share overshoots 1: `ontogeny test` wants `--observable share --level 0.5`.
+"""
 
 from __future__ import annotations
 

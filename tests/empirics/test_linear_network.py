@@ -196,7 +196,6 @@ def test_wrong_cells_are_refused(changes, message):
         LinearNetworkCell(**{"singular_value": 1.0, **changes})
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
 def test_wrong_requests_are_refused():
     cell = LinearNetworkCell(1.0)
     with pytest.raises(ValueError, match="updates must be at least 1; it is 0"):

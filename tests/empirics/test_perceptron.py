@@ -46,7 +46,7 @@ def trained_on_inputs(cell, episodes, n_runs, seed):
 
 @pytest.mark.parametrize("cell", cells_of_every_kind(), ids=lambda cell: cell.label)
 def test_runs_are_distributed_as_if_every_input_were_drawn(cell):
-    episodes, n_runs = 40, 3000
+    episodes, n_runs = 40, 2000
     runs = train_perceptrons([cell], range(n_runs), updates=episodes)
     theirs = trained_on_inputs(cell, episodes, n_runs, seed=2)
     t = runs[0].curve("alignment").t.astype(int)
@@ -65,9 +65,9 @@ def test_runs_are_distributed_as_if_every_input_were_drawn(cell):
 
 def test_the_first_reward_comes_by_chance():
     # Unaligned, all of three answers are right once in eight episodes.
-    runs = train_perceptrons([PerceptronCell(3)], range(4000), updates=1)
+    runs = train_perceptrons([PerceptronCell(3)], range(2000), updates=1)
     moved = np.mean([run.curve("alignment").y[1] > 1e-9 for run in runs])
-    assert moved == pytest.approx(1 / 8, abs=4 * math.sqrt(7) / 8 / math.sqrt(4000))
+    assert moved == pytest.approx(1 / 8, abs=4 * math.sqrt(7) / 8 / math.sqrt(2000))
 
 
 def test_chances_follow_from_the_angle():
@@ -91,9 +91,11 @@ def test_mistakes_of_rewarded_episodes_are_a_cut_binomial(decisions, mistakes):
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_a_run_does_not_depend_on_its_company():
+def test_a_run_does_not_depend_on_its_company(monkeypatch):
     cells = cells_of_every_kind()
-    together = train_perceptrons(cells, range(4), updates=250)
+    with monkeypatch.context() as few:  # fewer episodes drawn at once, the more runs there are
+        few.setattr("empirics.perceptron_events.DRAWS_AT_ONCE", 100)
+        together = train_perceptrons(cells, range(4), updates=250)
     for run in together[2::4]:
         (alone,) = train_perceptrons([run.cell], [run.seed], updates=250)
         assert alone == run

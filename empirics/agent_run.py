@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, final
 
 from empirics.run_stream import run_id_of
 from theory.curve import Condition, Curve, FloatArray, IntArray, Origin, Progress
 from theory.onset import Onset
+
+Support = tuple[float, float] | None
+"""Range of an observable, or None where it has none."""
+NO_OTHERS: Mapping[str, Support] = MappingProxyType({})
 
 
 class Cell(Protocol):
@@ -39,8 +44,8 @@ class AgentRun:
     curves : tuple of Curve
         One an observable.
     onset : Onset
-        The update at which the chance of a reward first was at least 1/2, exactly: it lies in
-        (u - 1, u]. A run that began there has its onset in (0, 1].
+        The update at which what is learned (the chance of a reward, say) first was at least 1/2,
+        exactly: it lies in (u - 1, u]. A run that began there has its onset in (0, 1].
     """
 
     run: str
@@ -67,7 +72,14 @@ class AgentRun:
 
 
 def record(
-    cell: Cell, seed: int, t: IntArray, chances: Mapping[str, FloatArray], onset: float
+    cell: Cell,
+    seed: int,
+    t: IntArray,
+    measured: Mapping[str, FloatArray],
+    onset: float,
+    *,
+    supports: Mapping[str, Support] = NO_OTHERS,
+    progress: Progress = Progress.UPDATES,
 ) -> AgentRun:
     """Return the run of an agent.
 
@@ -75,10 +87,14 @@ def record(
     ----------
     t : (n,) array
         Updates.
-    chances : mapping of str to (n,) array
-        Probabilities by observable.
+    measured : mapping of str to (n,) array
+        Values by observable.
     onset : float
-        First update after which the chance of a reward is at least 1/2, or infinity.
+        First update after which what is learned is at least 1/2, or infinity.
+    supports : mapping of str to (float, float) or None
+        Range of each observable that is no chance.
+    progress : Progress
+        What `t` counts.
     """
     conditions, run = cell.conditions(seed), f"{cell.label} seed={seed}"
     run_id = run_id_of(cell, seed, t)
@@ -87,16 +103,16 @@ def record(
             observable,
             t.astype(float),
             y,
-            progress=Progress.UPDATES,
+            progress=progress,
             run=run,
             run_id=run_id,
             conditions=conditions,
             origin=Origin.MEASURED,
-            support=(0.0, 1.0),
+            support=supports.get(observable, (0.0, 1.0)),
         )
-        for observable, y in chances.items()
+        for observable, y in measured.items()
     )
     upper = max(onset, 1.0)
     lower = float(t[-1]) if math.isinf(onset) else upper - 1.0
-    when = Onset(lower, upper, conditions, run, Progress.UPDATES)
+    when = Onset(lower, upper, conditions, run, progress)
     return AgentRun(run, run_id, cell, seed, curves, when)

@@ -8,15 +8,14 @@ rewarded batch to the next (`empirics.reward_events`), all others update by upda
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from empirics.agent_run import AgentRun, record
+from empirics.agent_run import AgentRun
+from empirics.agent_training import Engine, Jobs, Measured, agent_onsets, train_agents
 from empirics.bandit_cell import BanditCell, BanditRule, Critic, Optimizer
 from empirics.bandit_steps import group_of, run_steps
-from empirics.coerce import whole
-from empirics.cue_competition import log_schedule
 from empirics.reward_events import LARGEST_BATCH, Skills, run_events
 from empirics.run_stream import stream_of
 from theory.curve import Curve, FloatArray, IntArray
@@ -30,9 +29,6 @@ __all__ = [
     "bandit_onsets",
     "train_bandits",
 ]
-
-Jobs = Sequence[tuple[BanditCell, int]]
-Engine = Callable[..., tuple[FloatArray, FloatArray]]
 
 
 def train_bandits(
@@ -60,13 +56,7 @@ def train_bandits(
     ValueError
         If a number is not whole or too small.
     """
-    t = log_schedule(updates, checkpoints)
-    jobs = [(cell, whole("seed", seed, 0)) for cell in cells for seed in seeds]
-    p, onsets = _train(jobs, t)
-    return tuple(
-        record(*job, t, {"p_correct": y}, float(onset))
-        for job, y, onset in zip(jobs, p, onsets, strict=True)
-    )
+    return train_agents(cells, seeds, _engine_of, updates=updates, checkpoints=checkpoints)
 
 
 def bandit_onsets(cell: BanditCell, n_seeds: int, seed: int, updates: int) -> FloatArray:
@@ -93,9 +83,7 @@ def bandit_onsets(cell: BanditCell, n_seeds: int, seed: int, updates: int) -> Fl
     ValueError
         If a number is not whole or too small.
     """
-    first, number = whole("seed", seed, 0), whole("n_seeds", n_seeds, 1)
-    t = np.array([0, whole("updates", updates, 1)])
-    return _train([(cell, first + k) for k in range(number)], t, only_onsets=True)[1]
+    return agent_onsets(cell, n_seeds, seed, updates, _engine_of)
 
 
 def bandit_ladder(
@@ -105,24 +93,22 @@ def bandit_ladder(
     return tuple(run.curve("p_correct") for run in train_bandits(cells, seeds, updates=updates))
 
 
-def _train(jobs: Jobs, t: IntArray, only_onsets: bool = False) -> tuple[FloatArray, FloatArray]:
-    """Return chances (n_runs, n) at `t`, and onsets (n_runs,)."""
-    p, onsets = np.empty((len(jobs), t.size)), np.empty(len(jobs))
-    groups: dict[tuple[Engine, object], list[int]] = {}
-    for index, (cell, _) in enumerate(jobs):
-        quick = cell.waits and cell.batch_size <= LARGEST_BATCH
-        key = (_from_reward_to_reward, cell.batch_size) if quick else (run_steps, group_of(cell))
-        groups.setdefault(key, []).append(index)
-    for (engine, _), members in groups.items():
-        p[members], onsets[members] = engine(
-            [jobs[index] for index in members], t, only_onsets=only_onsets
-        )
-    return p, onsets
+def _engine_of(cell: BanditCell) -> tuple[Engine, Hashable]:
+    if cell.waits and cell.batch_size <= LARGEST_BATCH:
+        return _from_reward_to_reward, cell.batch_size
+    return _update_by_update, group_of(cell)
+
+
+def _update_by_update(
+    jobs: Jobs, t: IntArray, *, only_onsets: bool = False
+) -> tuple[Measured, FloatArray]:
+    p, onsets = run_steps(jobs, t, only_onsets=only_onsets)
+    return {"p_correct": p}, onsets
 
 
 def _from_reward_to_reward(
-    jobs: Jobs, t: IntArray, *, only_onsets: bool
-) -> tuple[FloatArray, FloatArray]:
+    jobs: Jobs, t: IntArray, *, only_onsets: bool = False
+) -> tuple[Measured, FloatArray]:
     cells = [cell for cell, _ in jobs]
     p0, gain, arms = (
         np.array(values)
@@ -141,4 +127,5 @@ def _from_reward_to_reward(
         batch_size=batch,
         streams=[stream_of(*job) for job in jobs],
     )
-    return run_events(skills, t, only_onsets=only_onsets)
+    p, onsets = run_events(skills, t, only_onsets=only_onsets)
+    return {"p_correct": p}, onsets

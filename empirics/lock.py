@@ -8,13 +8,12 @@ exact for batches of at most 512 episodes); otherwise update by update (`empiric
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from empirics.agent_run import AgentRun, record
-from empirics.coerce import whole
-from empirics.cue_competition import log_schedule
+from empirics.agent_run import AgentRun
+from empirics.agent_training import Engine, Jobs, Measured, agent_onsets, train_agents
 from empirics.lock_cell import LockCell
 from empirics.lock_steps import run_lock_steps
 from empirics.reward_events import LARGEST_BATCH, Skills, run_events
@@ -22,9 +21,6 @@ from empirics.run_stream import stream_of
 from theory.curve import Curve, FloatArray, IntArray
 
 __all__ = ["LockCell", "lock_ladder", "lock_onsets", "train_locks"]
-
-Jobs = Sequence[tuple[LockCell, int]]
-Engine = Callable[..., tuple[FloatArray, FloatArray]]
 
 
 def train_locks(
@@ -59,12 +55,13 @@ def train_locks(
     ValueError
         If a number is not whole or too small.
     """
-    t = log_schedule(updates, checkpoints)
-    jobs = [(cell, whole("seed", seed, 0)) for cell in cells for seed in seeds]
-    p, onsets = _train(jobs, t)
-    return tuple(
-        record(*job, t, _measure(chances, steps), float(onset))
-        for job, chances, onset in zip(jobs, p, onsets, strict=True)
+    return train_agents(
+        cells,
+        seeds,
+        _engine_of,
+        updates=updates,
+        checkpoints=checkpoints,
+        observables=None if steps else ("p_correct",),
     )
 
 
@@ -92,9 +89,7 @@ def lock_onsets(cell: LockCell, n_seeds: int, seed: int, updates: int) -> FloatA
     ValueError
         If a number is not whole or too small.
     """
-    first, number = whole("seed", seed, 0), whole("n_seeds", n_seeds, 1)
-    t = np.array([0, whole("updates", updates, 1)])
-    return _train([(cell, first + k) for k in range(number)], t, only_onsets=True)[1]
+    return agent_onsets(cell, n_seeds, seed, updates, _engine_of)
 
 
 def lock_ladder(cells: Sequence[LockCell], seeds: Sequence[int], updates: int) -> tuple[Curve, ...]:
@@ -102,36 +97,29 @@ def lock_ladder(cells: Sequence[LockCell], seeds: Sequence[int], updates: int) -
     return tuple(run.curve("p_correct") for run in train_locks(cells, seeds, updates=updates))
 
 
-def _measure(p: FloatArray, steps: bool) -> dict[str, FloatArray]:
-    """Return chances (n,) by observable, from those of the steps (n, horizon)."""
-    measured = {"p_correct": np.asarray(np.cumprod(p, axis=1)[:, -1], dtype=np.float64)}
-    if steps:
-        measured |= {f"p_step_{h}": p[:, h - 1] for h in range(1, p.shape[1] + 1)}
-    return measured
+def _engine_of(cell: LockCell) -> tuple[Engine, Hashable]:
+    quick = cell.waits and cell.batch_size <= LARGEST_BATCH
+    alike = (cell.horizon, cell.n_arms, cell.batch_size, cell.exact_gradient)
+    return (_from_opening_to_opening if quick else _update_by_update), alike
 
 
-def _train(
-    jobs: Jobs, t: IntArray, only_onsets: bool = False
-) -> tuple[list[FloatArray], FloatArray]:
-    """Return chances (n, horizon) of each run at `t`, and onsets (n_runs,)."""
-    p: list[FloatArray] = [np.empty(0)] * len(jobs)
-    onsets = np.empty(len(jobs))
-    groups: dict[tuple[Engine, int, int, int, bool], list[int]] = {}
-    for index, (cell, _) in enumerate(jobs):
-        quick = cell.waits and cell.batch_size <= LARGEST_BATCH
-        engine = _from_opening_to_opening if quick else run_lock_steps
-        alike = (cell.horizon, cell.n_arms, cell.batch_size, cell.exact_gradient)
-        groups.setdefault((engine, *alike), []).append(index)
-    for (engine, *_), members in groups.items():
-        chances, onsets[members] = engine([jobs[i] for i in members], t, only_onsets=only_onsets)
-        for index, each in zip(members, chances, strict=True):
-            p[index] = each
-    return p, onsets
+def _measure(p: FloatArray) -> Measured:
+    """Return chances (n_runs, n) by observable, from those of the steps (n_runs, n, horizon)."""
+    steps = {f"p_step_{h + 1}": p[..., h] for h in range(p.shape[-1])}
+    opens = np.asarray(np.cumprod(p, axis=-1)[..., -1], dtype=np.float64)
+    return {"p_correct": opens, **steps}
+
+
+def _update_by_update(
+    jobs: Jobs, t: IntArray, *, only_onsets: bool = False
+) -> tuple[Measured, FloatArray]:
+    p, onsets = run_lock_steps(jobs, t, only_onsets=only_onsets)
+    return _measure(p), onsets
 
 
 def _from_opening_to_opening(
-    jobs: Jobs, t: IntArray, *, only_onsets: bool
-) -> tuple[FloatArray, FloatArray]:
+    jobs: Jobs, t: IntArray, *, only_onsets: bool = False
+) -> tuple[Measured, FloatArray]:
     cells = [cell for cell, _ in jobs]
     one = cells[0]
     p0 = np.array([cell.initial_probability for cell in cells])
@@ -146,4 +134,4 @@ def _from_opening_to_opening(
         streams=[stream_of(*job) for job in jobs],
     )
     p, onsets = run_events(skills, t, only_onsets=only_onsets)
-    return np.repeat(p[..., None], one.horizon, axis=2), onsets
+    return _measure(np.repeat(p[..., None], one.horizon, axis=2)), onsets

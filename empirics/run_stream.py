@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from theory.curve import FloatArray, IntArray
+
+DRAWS_AT_ONCE = 1_000_000
+UPDATES_AT_ONCE = 100
 
 
 @lru_cache(maxsize=1024)
@@ -35,9 +39,21 @@ def run_id_of(cell: Any, seed: int, t: IntArray) -> str:
     return hashlib.sha256(f"{key_of(cell)} {seed} ".encode() + t.tobytes()).hexdigest()[:16]
 
 
-def draw(streams: Sequence[np.random.Generator], shape: tuple[int, ...]) -> FloatArray:
-    """Return uniform numbers in [0, 1) of a shape for each run, runs last: (*shape, n_runs)."""
+def draw(
+    streams: Sequence[np.random.Generator], shape: tuple[int, ...], *, normal: bool = False
+) -> FloatArray:
+    """Return uniform numbers in [0, 1), or standard normal ones, runs last: (*shape, n_runs)."""
     own = np.empty((len(streams), *shape))
     for run, rng in enumerate(streams):
-        rng.random(out=own[run])
+        (rng.standard_normal if normal else rng.random)(out=own[run])
     return np.ascontiguousarray(np.moveaxis(own, 0, -1))
+
+
+def draw_on(
+    streams: Sequence[np.random.Generator], shape: tuple[int, ...], *, normal: bool = False
+) -> Iterator[FloatArray]:
+    """Yield such numbers (*shape, n_runs) without end; how many are drawn at once is no matter."""
+    size = math.prod(shape) * len(streams)
+    at_once = max(1, min(UPDATES_AT_ONCE, DRAWS_AT_ONCE // size))
+    while True:
+        yield from draw(streams, (at_once, *shape), normal=normal)

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from empirics.experiment import Experiment
 
 _SCALES = {"goal-switch": "empirics.experiments.goal_switch"}
-_AGENTS = {"bandit": "empirics.experiments.bandit", "lock": "empirics.experiments.lock"}
+_AGENTS = {
+    "bandit": "empirics.experiments.bandit",
+    "lock": "empirics.experiments.lock",
+    "td-chain": "empirics.experiments.td_chain",
+    "rl-perceptron": "empirics.experiments.rl_perceptron",
+    "linear-network": "empirics.experiments.linear_network",
+}
 
 
 @final

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from empirics.experiment import Experiment
 
 _SCALES = {"goal-switch": "empirics.experiments.goal_switch"}
-_AGENTS = {"bandit": "empirics.experiments.bandit", "lock": "empirics.experiments.lock"}
+_AGENTS = {name: f"empirics.experiments.{name}" for name in ("bandit", "lock", "skills")}
 
 
 @final

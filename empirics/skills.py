@@ -104,7 +104,8 @@ def _agent(
 ) -> Iterator[AgentRun]:
     """Yield the run of an agent, from chances (n, n_skills + 1), the last of them the mean."""
     skills = chances[:, :-1]
-    measured = {"p_correct": chances[:, -1], "p_composed": np.cumprod(skills, axis=1)[:, -1]}
+    composed = np.asarray(np.cumprod(skills, axis=1)[:, -1], dtype=np.float64)
+    measured = {"p_correct": chances[:, -1], "p_composed": composed}
     measured |= {f"p_skill_{k + 1}": skills[:, k] for k in range(cell.n_skills)}
     yield record(cell, seed, t, measured, float(onsets[-1]))
 

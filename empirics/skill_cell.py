@@ -151,7 +151,8 @@ class SkillCell:
 
         With it, by the names that theories of several skills use: `n_subskills` of a task that
         needs them all and, of two, their starts `initial_first` and `initial_second` and the
-        `frequency_ratio` of the last over the first.
+        `frequency_ratio` of the last over the first. Where a theory takes the step on one skill
+        for `learning_rate`, its steps are unknown up to that skill's frequency.
         """
         plain: dict[str, Condition] = {**vars(self), "update_rule": str(self.update_rule)}
         if self.exact_gradient:
@@ -164,7 +165,8 @@ class SkillCell:
         if self.n_skills == 2 or self.frequency_exponent == 0:
             plain["frequency_ratio"] = float(self.frequencies[-1] / self.frequencies[0])
         plain["n_subskills"] = self.n_skills
-        return {**plain, "critic": "none", "normalized_advantages": False, "seed": seed}
+        plain |= {"n_arms": 2, "reward": 1.0, "critic": "none", "normalized_advantages": False}
+        return {**plain, "seed": seed}
 
 
 @final

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import expit, logit
 
-from empirics.run_stream import draw, stream_of
+from empirics.run_stream import stream_of
 from empirics.skill_cell import SkillCell, SkillRule
+from empirics.stepping import Draws, draw_updates, train_stepping
 from theory.curve import FloatArray, IntArray
-
-DRAWS_AT_ONCE = 1_000_000
-UPDATES_AT_ONCE = 100
 
 
 def run_skill_steps(
@@ -39,22 +37,7 @@ def run_skill_steps(
     """
     agents = _Agents([cell for cell, _ in jobs])
     streams = [stream_of(*job) for job in jobs]
-    seen = agents.chances()
-    p = np.zeros((t.size, *seen.shape))
-    p[0] = seen
-    onsets = np.where(seen >= 0.5, 0.0, np.inf)
-    done, slot = 0, 1
-    while done < t[-1] and not (only_onsets and np.isfinite(onsets).all()):
-        number = min(UPDATES_AT_ONCE, int(t[-1]) - done)
-        for u in agents.draws(streams, number):
-            agents.update(u)
-            done += 1
-            seen = agents.chances()
-            onsets[(seen >= 0.5) & np.isinf(onsets)] = done
-            if done == t[slot]:
-                p[slot] = seen
-                slot += 1
-    return np.moveaxis(p, -1, 0), onsets.T
+    return train_stepping(agents, streams, t, only_onsets=only_onsets)
 
 
 class _Agents:
@@ -79,14 +62,11 @@ class _Agents:
         p = expit(self.z)
         return np.concatenate([p, np.cumsum(self.shares * p, axis=0)[-1:]])
 
-    def draws(
-        self, streams: Sequence[np.random.Generator], updates: int
-    ) -> Sequence[FloatArray | None] | FloatArray:
+    def draws(self, streams: Sequence[np.random.Generator], updates: int) -> Draws:
         """Return what some of the next updates draw, each (batch_size, n_runs) or nothing."""
         if not self.batch:
             return [None] * updates
-        at_once = DRAWS_AT_ONCE // (self.batch * len(streams))
-        return draw(streams, (max(1, min(updates, at_once)), self.batch))
+        return draw_updates(streams, updates, (self.batch,))
 
     def update(self, u: FloatArray | None) -> None:
         """Make one step, from uniform numbers in [0, 1), one an episode, or the expectation."""

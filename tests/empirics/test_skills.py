@@ -250,6 +250,8 @@ def test_a_curve_says_what_shaped_it():
         "initial_second": 0.1,
         "frequency_ratio": 0.5,
         "n_subskills": 2,
+        "n_arms": 2,
+        "reward": 1.0,
         "critic": "none",
         "normalized_advantages": False,
         "seed": 1,

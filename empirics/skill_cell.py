@@ -48,7 +48,7 @@ class SkillCell:
         In [-1/(n_skills - 1), 1], as vectors can have; 0: no parameters are shared.
     update_rule : SkillRule
         REINFORCE without baseline; or with each level's part over the Fisher information
-        p_k (1 - p_k) of its logit.
+        p_k (1 - p_k) of its logit, on policy only.
     on_policy : bool
         Whether the agent learns from actions of its own. Otherwise they come from a fixed
         policy, and are learned from as if they were its own (no importance weights).
@@ -109,10 +109,13 @@ class SkillCell:
         self._refuse_idle()
 
     def _refuse_idle(self) -> None:
-        natural = self.update_rule is SkillRule.NATURAL_POLICY_GRADIENT
+        if self.update_rule is SkillRule.NATURAL_POLICY_GRADIENT and not self.on_policy:
+            raise ValueError(
+                f"update_rule '{self.update_rule}' learns from the agent's own actions; "
+                "on_policy is False, leave it out."
+            )
         for name, idle, where in (
             ("behavior_probability", self.on_policy, "without on_policy False"),
-            ("on_policy", natural, f"on update_rule '{self.update_rule}'"),
             ("batch_size", self.exact_gradient, "on exact gradients"),
         ):
             preset = next(field.default for field in fields(self) if field.name == name)

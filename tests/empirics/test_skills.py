@@ -299,7 +299,10 @@ def test_skills_are_a_ladder_of_their_frequencies():
             r"behavior_probability must be in \(0, 1\]; it is 0.0",
         ),
         ({"behavior_probability": 0.7}, "behavior_probability does not act without on_policy Fals"),
-        ({"update_rule": NATURAL, "on_policy": False}, "on_policy does not act on update_rule 'n"),
+        (
+            {"update_rule": NATURAL, "on_policy": False},
+            "'natural_policy_gradient' learns from the ag",
+        ),
         ({"exact_gradient": True, "batch_size": 4}, "batch_size does not act on exact gradients"),
         ({"update_rule": "sarsa"}, "update_rule must be one of natural_policy_gradient, policy_gr"),
         ({"on_policy": 2}, "on_policy must be True or False; it is 2"),

@@ -89,11 +89,24 @@ class SkillCell:
             raise ValueError(
                 f"initial_probability must lie between 0 and 1; it is {self.initial_probability}."
             )
+        if not 0 < self.behavior_probability <= 1:
+            raise ValueError(
+                f"behavior_probability must be in (0, 1]; it is {self.behavior_probability}."
+            )
+        self._check_levels()
+        self._refuse_idle()
+
+    def _check_levels(self) -> None:
         last = float(self.starts[-1])
         if not 0 < last < 1:
             raise ValueError(
                 f"the last skill would start at a chance of {last}; with {self.n_skills} skills "
                 f"initial_ratio must lie nearer to 1 than {self.initial_ratio}."
+            )
+        if not np.all(self.frequencies > 0):
+            raise ValueError(
+                f"frequency_exponent {self.frequency_exponent} leaves levels that are never shown; "
+                "it must lie nearer to 0."
             )
         lowest = -1 / (self.n_skills - 1) if self.n_skills > 1 else 0.0
         highest = 1.0 if self.n_skills > 1 else 0.0
@@ -102,11 +115,6 @@ class SkillCell:
                 f"gradient_cosine must be in [{lowest:.4g}, {highest:.4g}] between "
                 f"{self.n_skills} skills; it is {self.gradient_cosine}."
             )
-        if not 0 < self.behavior_probability <= 1:
-            raise ValueError(
-                f"behavior_probability must be in (0, 1]; it is {self.behavior_probability}."
-            )
-        self._refuse_idle()
 
     def _refuse_idle(self) -> None:
         if self.update_rule is SkillRule.NATURAL_POLICY_GRADIENT and not self.on_policy:
@@ -135,8 +143,9 @@ class SkillCell:
     @property
     def frequencies(self) -> FloatArray:
         """Share of episodes that show each level, (n_skills,)."""
-        weights = [k**-self.frequency_exponent for k in range(1, self.n_skills + 1)]
-        return np.array(weights) / math.fsum(weights)
+        logs = -self.frequency_exponent * np.log(np.arange(1, self.n_skills + 1))
+        weights = np.exp(logs - logs.max())
+        return np.asarray(weights / math.fsum(weights))
 
     @property
     def label(self) -> str:

@@ -289,6 +289,8 @@ def test_skills_are_a_ladder_of_their_frequencies():
         ({"initial_ratio": 10.0}, "the last skill would start at a chance of 1.0; with 2 skills"),
         ({"n_skills": 999, "initial_ratio": 99.0}, "would start at a chance of inf; with 999"),
         ({"n_skills": 999, "initial_ratio": 0.1}, "would start at a chance of 0.0; with 999"),
+        ({"frequency_exponent": 2000.0}, "frequency_exponent 2000.0 leaves levels that are never"),
+        ({"frequency_exponent": -2000.0}, "frequency_exponent -2000.0 leaves levels that are nev"),
         (
             {"n_skills": 3, "gradient_cosine": -0.6},
             r"gradient_cosine must be in \[-0.5, 1\] between 3 skills; it is -0.6",

@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitting.ladders.hypothesis import law_median
+from theory.curve import Curve
 from theory.mechanism import Mechanism
+from theory.onset import lasting_onset
 
 FloatArray = NDArray[np.float64]
 RESAMPLES = 1000
+SLOPE, SHARE = 0.05, 0.05
+"""How far the median of sampled runs may be from a mean field: a slope, and a share of a number."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ def median_onset(mechanism: Mechanism, conditions: Mapping[str, Any]) -> float:
         return mechanism.onset(conditions)
     at = {name: np.array([[value]], dtype=float) for name, value in values.items()}
     return law_median(mechanism.onset_law, at)
+
+
+def middle(curve: Curve) -> float:
+    """Return when a curve passes one half for good, to half the spacing of its points."""
+    onset = lasting_onset(curve)
+    return (onset.lower + onset.upper) / 2
 
 
 def slope(x: Sequence[float], medians: FloatArray) -> FloatArray:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import final
+from typing import Any, final
+
+import numpy as np
 
 from empirics.coerce import coerce_fields, whole
-from theory.curve import Condition
+from theory.curve import Condition, FloatArray, IntArray, Schedule
 
 
 class UpdateRule(StrEnum):
@@ -40,6 +42,8 @@ class CueCell:
         Standard deviation of the two initial weights.
     inverse_temperature : float
         Softmax of the delta rule's action values into choices.
+    pretrained_updates : int
+        First updates, in which there are no conflict levels yet.
 
     Raises
     ------
@@ -54,6 +58,7 @@ class CueCell:
     batch_size: int = 64
     initial_sd: float = 0.01
     inverse_temperature: float = 5.0
+    pretrained_updates: int = 0
 
     def __post_init__(self) -> None:
         rules = sorted(UpdateRule)
@@ -64,6 +69,7 @@ class CueCell:
         object.__setattr__(self, "update_rule", UpdateRule(self.update_rule))
         coerce_fields(self)
         whole("batch_size", self.batch_size, 1)
+        whole("pretrained_updates", self.pretrained_updates, 0)
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha must lie between 0 and 1; it is {self.alpha}.")
         for name in ("salience_ratio", "learning_rate", "inverse_temperature"):
@@ -79,16 +85,33 @@ class CueCell:
         preset = {field.name: field.default for field in fields(self)}
         said |= {
             name: getattr(self, name)
-            for name in ("batch_size", "initial_sd", "inverse_temperature")
+            for name in ("batch_size", "initial_sd", "inverse_temperature", "pretrained_updates")
             if getattr(self, name) != preset[name]
         }
         return " ".join([str(self.update_rule), *(f"{k}={v}" for k, v in said.items())])
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides a run; how long agents were pretrained only if they were."""
+        return {k: v for k, v in vars(self).items() if v or k != "pretrained_updates"}
+
+    def alphas(self, t: IntArray) -> FloatArray:
+        """Return the probability of a conflict level after `t` updates, shape (n,)."""
+        return np.where(t < self.pretrained_updates, 0.0, self.alpha)
+
     def conditions(self, seed: int) -> dict[str, Condition]:
-        """Return the ledger of everything that shapes a run of this cell."""
+        """Return the ledger of everything that shapes a run of this cell.
+
+        Of pretrained agents alpha is a schedule: 0, and then at once what it is.
+        """
         critic = self.update_rule is UpdateRule.NORMALIZED_CRITIC
+        alpha: Condition = self.alpha
+        if first := float(self.pretrained_updates):
+            t = np.array([0.0, np.nextafter(first, 0.0), first])
+            alpha = Schedule(t, np.array([0.0, 0.0, self.alpha]))
         return {
-            **vars(self),
+            **self.settings,
+            "alpha": alpha,
             "update_rule": str(self.update_rule),
             "critic": "exact" if critic else "none",
             "normalized_advantages": critic,

@@ -2,8 +2,9 @@
 
 A level shows two cues that point to the rewarded one of two actions, the goal with salience 1
 and the proxy with salience r; on a conflict level (probability alpha) the proxy points to the
-other action. Levels are drawn fresh for every update, and so are the actions. All levels of a
-kind look alike, so what is drawn are counts: conflict levels, then rewarded actions of each kind.
+other action. Agents may be pretrained without conflict levels. Levels are drawn fresh for every
+update, and so are the actions. All levels of a kind look alike, so what is drawn are counts:
+conflict levels, then rewarded actions of each kind.
 Nothing here knows the mean-field theory of these agents.
 """
 
@@ -127,7 +128,7 @@ def run_stream(cell: CueCell, seed: int) -> np.random.Generator:
 
 @lru_cache(maxsize=1024)
 def _key(cell: CueCell) -> str:
-    return json.dumps(vars(cell), sort_keys=True)
+    return json.dumps(cell.settings, sort_keys=True)
 
 
 def _train_alike(jobs: Sequence[tuple[CueCell, int]], t: IntArray) -> FloatArray:
@@ -142,11 +143,13 @@ def _train_alike(jobs: Sequence[tuple[CueCell, int]], t: IntArray) -> FloatArray
         for name in ("salience_ratio", "learning_rate")
     )
     cues = np.stack([np.ones_like(ratio), ratio])
+    pretrained = np.array([cell.pretrained_updates for cell, _ in jobs])
     kept = np.empty((t.size, 2, len(jobs)))
     kept[0] = weights
     done, slot = 0, 1
     while done < t[-1]:
-        for conflicts, u in _draws(jobs, streams, int(t[-1]) - done):
+        for drawn, u in _draws(jobs, streams, int(t[-1]) - done):
+            conflicts = drawn * (done >= pretrained)
             weights = weights + rate * _update(rule, weights, batch, conflicts, u, cues)
             done += 1
             if done == t[slot]:
@@ -245,21 +248,22 @@ def _record(
             origin=Origin.MEASURED,
             support=None if name.startswith("w_") else (0.0, 1.0),
         )
-        for name, y in _measure(cell, weights).items()
+        for name, y in _measure(cell, t, weights).items()
         if name in names
     )
     return CueRun(run, run_id, cell, seed, curves, lasting_onset(curves[0]))
 
 
-def _measure(cell: CueCell, weights: FloatArray) -> dict[str, FloatArray]:
+def _measure(cell: CueCell, t: IntArray, weights: FloatArray) -> dict[str, FloatArray]:
     """Read the agent exactly: its choice probabilities, not samples of its choices."""
     goal, proxy = weights[:, 0], cell.salience_ratio * weights[:, 1]
     heat = cell.inverse_temperature if cell.update_rule is UpdateRule.DELTA_RULE else 1.0
     p_goal, p_aligned = expit(heat * (goal - proxy)), expit(heat * (goal + proxy))
+    alphas = cell.alphas(t)
     return {
         "p_goal": p_goal,
         "p_proxy": 1.0 - p_goal,
-        "p_correct": (1 - cell.alpha) * p_aligned + cell.alpha * p_goal,
+        "p_correct": (1 - alphas) * p_aligned + alphas * p_goal,
         "w_goal": weights[:, 0],
         "w_proxy": weights[:, 1],
     }

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from empirics.lock_cell import LockCell
-from empirics.run_stream import draw, stream_of
+from empirics.run_stream import stream_of
+from empirics.stepping import Draws, draw_updates, train_stepping
 from theory.curve import FloatArray, IntArray
 
-DRAWS_AT_ONCE = 1_000_000
-UPDATES_AT_ONCE = 100
 SETTINGS = ("learning_rate", "reward", "process_fraction", "gamma")
 
 
@@ -36,28 +35,34 @@ def run_lock_steps(
     onsets : (n_runs,) array
         First update after which the product of the chances is at least 1/2, or infinity.
     """
-    cells = [cell for cell, _ in jobs]
-    cell, settings = cells[0], _settings(cells)
+    locks = _Locks([cell for cell, _ in jobs])
     streams = [stream_of(*job) for job in jobs]
-    logits = _start(cells)
-    p = np.zeros((len(jobs), t.size, cell.horizon))
-    p[:, 0] = _policy(logits)[:, 0].T
-    onsets = np.where(p[:, 0].prod(axis=1) >= 0.5, 0.0, np.inf)
-    done, slot = 0, 1
-    while done < t[-1] and not (only_onsets and np.isfinite(onsets).all()):
-        number = min(UPDATES_AT_ONCE, int(t[-1]) - done)
-        for u in _draws(cell, streams, number):
-            policy = _policy(logits)
-            step = _expected(policy, settings) if u is None else _sampled(policy, u, settings)
-            logits = logits + settings["learning_rate"] * step
-            done += 1
-            right = _policy(logits)[:, 0]
-            opens = np.cumprod(right, axis=0)[-1] >= 0.5
-            onsets[opens & np.isinf(onsets)] = done
-            if done == t[slot]:
-                p[:, slot] = right.T
-                slot += 1
-    return p, onsets
+    p, onsets = train_stepping(locks, streams, t, only_onsets=only_onsets)
+    return p[..., :-1], onsets[:, -1]
+
+
+class _Locks:
+    """The runs of a group: logits (horizon, n_arms, n_runs) and settings (n_runs,)."""
+
+    def __init__(self, cells: Sequence[LockCell]) -> None:
+        self.cell, self.settings, self.logits = cells[0], _settings(cells), _start(cells)
+
+    def chances(self) -> FloatArray:
+        """Return the chance of the right action at each step, and last of all of them."""
+        right = _policy(self.logits)[:, 0]
+        return np.concatenate([right, np.cumprod(right, axis=0)[-1:]])
+
+    def draws(self, streams: Sequence[np.random.Generator], updates: int) -> Draws:
+        """Return what some of the next updates draw, each (batch_size, horizon, n_runs)."""
+        if self.cell.exact_gradient:
+            return [None] * updates
+        return draw_updates(streams, updates, (self.cell.batch_size, self.cell.horizon))
+
+    def update(self, u: FloatArray | None) -> None:
+        """Make one step, from uniform numbers or the expectation."""
+        policy = _policy(self.logits)
+        step = _expected(policy, self.settings) if u is None else _sampled(policy, u, self.settings)
+        self.logits = self.logits + self.settings["learning_rate"] * step
 
 
 def _settings(cells: Sequence[LockCell]) -> dict[str, FloatArray]:
@@ -76,17 +81,6 @@ def _start(cells: Sequence[LockCell]) -> FloatArray:
 def _policy(logits: FloatArray) -> FloatArray:
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(odds / np.cumsum(odds, axis=1)[:, -1:])
-
-
-def _draws(
-    cell: LockCell, streams: Sequence[np.random.Generator], updates: int
-) -> Sequence[FloatArray | None] | FloatArray:
-    """Return what the next updates draw, each (batch_size, horizon, n_runs) or nothing."""
-    if cell.exact_gradient:
-        return [None] * updates
-    each = (cell.batch_size, cell.horizon)
-    at_once = DRAWS_AT_ONCE // (cell.batch_size * cell.horizon * len(streams))
-    return draw(streams, (max(1, min(updates, at_once)), *each))
 
 
 def _parts(settings: dict[str, FloatArray], horizon: int) -> tuple[FloatArray, FloatArray]:

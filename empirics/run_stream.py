@@ -19,8 +19,11 @@ UPDATES_AT_ONCE = 100
 
 @lru_cache(maxsize=1024)
 def key_of(cell: Any) -> str:
-    """Return the settings of a frozen dataclass as text; equal settings, equal text."""
-    return json.dumps({"cell": type(cell).__name__, **vars(cell)}, sort_keys=True)
+    """Return the settings of a frozen dataclass as text; equal settings, equal text.
+
+    A setting may be a frozen dataclass itself.
+    """
+    return json.dumps({"cell": type(cell).__name__, **vars(cell)}, sort_keys=True, default=vars)
 
 
 @lru_cache(maxsize=1024)

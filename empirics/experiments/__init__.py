@@ -17,6 +17,7 @@ _AGENTS = {
     "td-chain": "empirics.experiments.td_chain",
     "rl-perceptron": "empirics.experiments.rl_perceptron",
     "linear-network": "empirics.experiments.linear_network",
+    "skills": "empirics.experiments.skills",
 }
 
 

@@ -65,7 +65,8 @@ class Mixture:
         constant -= 0.5 * d * np.log(self.freedom * np.pi)
         log_scale = np.log(np.einsum("kii->ki", self.factors)).sum(axis=1)
         heights = np.log(self.weights) + constant - log_scale
-        return np.linalg.inv(self.factors), np.asarray(heights)
+        inverse: Array = np.linalg.inv(self.factors)
+        return inverse, np.asarray(heights)
 
     def log_proposal(self, z: Array) -> Array:
         """Log density of the proposal: this mixture and the defensive prior."""

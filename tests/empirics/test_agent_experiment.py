@@ -20,6 +20,7 @@ def small(name, **changes):
         ("td-chain", "share"),
         ("rl-perceptron", "alignment"),
         ("linear-network", "share"),
+        ("skills", "p_correct"),
     ],
 )
 def test_a_ladder_is_stored_with_what_shaped_it(name, observable, tmp_path):

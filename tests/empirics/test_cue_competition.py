@@ -6,7 +6,7 @@ from scipy.stats import ks_2samp
 
 from empirics import cue_competition
 from empirics.cue_competition import CueCell, UpdateRule, log_schedule, train_cue_agents
-from theory.curve import Origin, Progress
+from theory.curve import Origin, Progress, Schedule
 from theory.mechanisms import MECHANISMS
 from theory.onset import Onset, lasting_onset
 
@@ -184,14 +184,74 @@ def test_p_correct_is_the_chance_of_the_rewarded_action_on_training_levels(rule)
     np.testing.assert_allclose(run.curve("p_correct").y, 0.7 * aligned + 0.3 * conflict, rtol=1e-12)
 
 
+def test_pretraining_has_no_conflict_levels():
+    for rule in UpdateRule:
+        (run,) = train_cue_agents([cell(rule, 0.3, pretrained_updates=100)], [0], updates=150)
+        goal, proxy = run.curve("w_goal"), run.curve("w_proxy").y
+        # Aligned levels alone move the weights along their cues, (1, 2).
+        across = (proxy - proxy[0]) - 2.0 * (goal.y - goal.y[0])
+        assert np.abs(across[goal.t <= 100]).max() < 1e-12 < abs(across[-1])
+        heat = 5.0 if rule is UpdateRule.DELTA_RULE else 1.0
+        aligned, conflict = (
+            1 / (1 + np.exp(-heat * (goal.y + sign * 2.0 * proxy))) for sign in (1, -1)
+        )
+        alpha = np.where(goal.t < 100, 0.0, 0.3)
+        np.testing.assert_allclose(
+            run.curve("p_correct").y, (1 - alpha) * aligned + alpha * conflict, rtol=1e-12
+        )
+
+
+def test_pretrained_weights_follow_the_schedule_on_average():
+    # Levels are drawn afresh, so the mean weights of the delta rule obey the mean update exactly.
+    agent = cell("delta_rule", 0.2, learning_rate=0.05, batch_size=4, pretrained_updates=40)
+    runs = train_cue_agents([agent], range(1000), updates=100)
+    ours = np.array([[run.curve(w).y[-1] for w in ("w_goal", "w_proxy")] for run in runs])
+    mean, cues = np.zeros(2), {1: np.array([1.0, 2.0]), -1: np.array([1.0, -2.0])}
+    for update in range(100):
+        alpha = 0.2 if update >= 40 else 0.0
+        shares = {1: 1 - alpha, -1: alpha}
+        mean = mean + 0.05 * sum(shares[s] * (1 - x @ mean) * x for s, x in cues.items())
+    error = ours.std(axis=0) / math.sqrt(1000)
+    assert np.all(np.abs(ours.mean(axis=0) - mean) < 4 * error) and np.all(error < 0.01)
+
+
+def test_the_ledger_says_when_conflicts_began():
+    given = cell("delta_rule", 0.05, pretrained_updates=300).conditions(0)
+    alpha = given["alpha"]
+    assert isinstance(alpha, Schedule) and given["pretrained_updates"] == 300
+    assert np.interp([0, 299, 300, 900], alpha.t, alpha.value).tolist() == [0, 0, 0.05, 0.05]
+    mechanism = MECHANISMS["cue_delta_rule"]
+    t = np.array([0.0, 299.0, 300.0, 700.0])
+    states, _ = mechanism.integrate(given, t)
+
+    def flow(start, share, time):
+        x = np.array([[1.0, 1.0], [2.0, -2.0]])
+        pull = x @ np.diag([1 - share, share])
+        rest = np.linalg.pinv(pull @ x.T) @ pull.sum(axis=1)
+        values, vectors = np.linalg.eigh(pull @ x.T)
+        decay = vectors @ np.diag(np.exp(-0.01 * values * time)) @ vectors.T
+        return rest + decay @ (start - rest)
+
+    before = flow(np.zeros(2), 0.0, 300.0)
+    np.testing.assert_allclose(states[2], before, rtol=1e-5)
+    np.testing.assert_allclose(states[3], flow(before, 0.05, 400.0), rtol=1e-5)
+
+
+def test_agents_without_pretraining_are_those_of_before_it_was_a_setting():
+    agent = cell("policy_gradient", learning_rate=0.1)
+    (run,) = train_cue_agents([agent], [3], updates=300)
+    assert run.run_id == "acd90fdfbd2c95bd" and "pretrained_updates" not in agent.conditions(3)
+    assert "pretrained_updates" not in agent.label
+
+
 def test_cells_that_differ_have_labels_that_differ():
     plain = cell("delta_rule")
     changes = [{"alpha": 0.2}, {"ratio": 3.0}, {"learning_rate": 0.02}, {"batch_size": 8}]
-    changes += [{"initial_sd": 0.5}, {"inverse_temperature": 2.0}]
+    changes += [{"initial_sd": 0.5}, {"inverse_temperature": 2.0}, {"pretrained_updates": 9}]
     runs = train_cue_agents(
         [plain, *(cell("delta_rule", **change) for change in changes)], [3], updates=2
     )
-    assert len({run.run for run in runs}) == len({run.run_id for run in runs}) == 7
+    assert len({run.run for run in runs}) == len({run.run_id for run in runs}) == 8
     assert runs[0].run == "delta_rule alpha=0.1 ratio=2.0 rate=0.01 seed=3"
     assert runs[4].run == "delta_rule alpha=0.1 ratio=2.0 rate=0.01 batch_size=8 seed=3"
 
@@ -222,6 +282,7 @@ def test_the_schedule_is_log_spaced_whole_updates():
         ({"alpha": 0.0}, "alpha must lie between 0 and 1; it is 0.0"),
         ({"alpha": "a"}, "alpha must be a number; it is 'a'"),
         ({"batch_size": 0}, "batch_size must be at least 1; it is 0"),
+        ({"pretrained_updates": -1}, "pretrained_updates must be at least 0; it is -1"),
         ({"batch_size": 8.5}, "batch_size must be a whole number; it is 8.5"),
         ({"salience_ratio": math.inf}, "salience_ratio must be finite; it is inf"),
         (

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from theory.curve import FloatArray, IntArray
 
+LATER: Mapping[str, bool] = MappingProxyType({"later": True})
+"""Metadata of a setting that cells got after runs were stored: at its preset it is not hashed, so
+that those runs keep their streams and names."""
+
 
 @lru_cache(maxsize=1024)
 def key_of(cell: Any) -> str:
     """Return the settings of a frozen dataclass as text; equal settings, equal text."""
-    return json.dumps({"cell": type(cell).__name__, **vars(cell)}, sort_keys=True)
+    settings = {
+        field.name: getattr(cell, field.name)
+        for field in fields(cell)
+        if not (field.metadata.get("later") and getattr(cell, field.name) == field.default)
+    }
+    return json.dumps({"cell": type(cell).__name__, **settings}, sort_keys=True)
 
 
 @lru_cache(maxsize=1024)

@@ -72,7 +72,12 @@ class LockCell:
 
     def __post_init__(self) -> None:
         coerce_fields(self)
-        for name, least in (("horizon", 1), ("n_arms", 2), ("batch_size", 1), ("pretrained_updates", 0)):
+        for name, least in (
+            ("horizon", 1),
+            ("n_arms", 2),
+            ("batch_size", 1),
+            ("pretrained_updates", 0),
+        ):
             whole(name, getattr(self, name), least)
         if not 0 < self.initial_probability < 1:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Where a lock's policy stands when its first reward may come: untrained, or after demonstrations."""
+"""Where a lock's policy stands before its first reward: untrained, or after demonstrations."""
 
 from __future__ import annotations
 

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from empirics.experiment import Experiment
 
 _SCALES = {"goal-switch": "empirics.experiments.goal_switch"}
-_AGENTS = {"bandit": "empirics.experiments.bandit", "lock": "empirics.experiments.lock"}
+_AGENTS = {
+    "bandit": "empirics.experiments.bandit",
+    "lock": "empirics.experiments.lock",
+    "cue": "empirics.experiments.cue",
+}
 
 
 @final

@@ -85,7 +85,7 @@ def test_out_gets_the_listing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_an_experiment_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "no-such-experiment"]) == 2
     assert (
-        "There is no experiment named 'no-such-experiment'. Known: bandit, goal-switch, lock."
+        "There is no experiment named 'no-such-experiment'. Known: bandit, cue, goal-switch, lock."
         in capsys.readouterr().err
     )
 

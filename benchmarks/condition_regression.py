@@ -167,7 +167,7 @@ def tell(study: Study, seeds: int) -> tuple[list[str], list[str], list[str]]:
         ]
         if silent:
             rows.append(
-                f"| {study.name} | ln {measure} | {len(silent)} pairs not told from 0 "
+                f"| {study.name} | ln {measure} | pairs not told from 0: {len(silent)} "
                 f"| | | | {sum(term.holds for term in silent)} of {len(silent)} |"
             )
         overview.append(_overview(study, measure, runs[measure], found))

@@ -28,7 +28,15 @@ from empirics.cue_cell import CueCell, UpdateRule
 from theory.curve import Curve, FloatArray, IntArray, Origin, Progress
 from theory.onset import Onset, lasting_onset
 
-__all__ = ["CueCell", "CueRun", "UpdateRule", "log_schedule", "run_stream", "train_cue_agents"]
+__all__ = [
+    "CueCell",
+    "CueRun",
+    "UpdateRule",
+    "cue_run_id",
+    "log_schedule",
+    "run_stream",
+    "train_cue_agents",
+]
 
 DRAWS_AT_ONCE = 1_000_000
 OBSERVABLES = ("p_goal", "p_proxy", "p_correct", "w_goal", "w_proxy")
@@ -124,6 +132,11 @@ def run_stream(cell: CueCell, seed: int) -> np.random.Generator:
     """Return the random stream of a run, fixed by its cell and seed alone."""
     words = np.frombuffer(hashlib.sha256(_key(cell).encode()).digest()[:16], dtype=np.uint32)
     return np.random.default_rng([seed, *words.tolist()])
+
+
+def cue_run_id(cell: CueCell, seed: int, t: IntArray) -> str:
+    """Return the hash (16 hexadecimal digits) of everything that decides a run's curves."""
+    return hashlib.sha256(f"{_key(cell)} {seed} ".encode() + t.tobytes()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=1024)
@@ -234,7 +247,7 @@ def _record(
     cell: CueCell, seed: int, t: IntArray, weights: FloatArray, names: Sequence[str]
 ) -> CueRun:
     conditions = cell.conditions(seed)
-    run_id = hashlib.sha256(f"{_key(cell)} {seed} ".encode() + t.tobytes()).hexdigest()[:16]
+    run_id = cue_run_id(cell, seed, t)
     run = f"{cell.label} seed={seed}"
     curves = tuple(
         Curve(

@@ -15,6 +15,7 @@ import numpy as np
 from empirics.agent_run import AgentRun
 from empirics.agent_training import Engine, Jobs, Measured, agent_onsets, train_agents
 from empirics.lock_cell import LockCell
+from empirics.lock_start import start_log_odds
 from empirics.lock_steps import run_lock_steps
 from empirics.reward_events import LARGEST_BATCH, Skills, run_events
 from empirics.run_stream import stream_of
@@ -122,12 +123,11 @@ def _from_opening_to_opening(
 ) -> tuple[Measured, FloatArray]:
     cells = [cell for cell, _ in jobs]
     one = cells[0]
-    p0 = np.array([cell.initial_probability for cell in cells])
     gain = np.array(
         [c.learning_rate * c.reward * c.gamma ** (c.horizon - 1) / c.batch_size for c in cells]
     )
     skills = Skills(
-        log_odds=np.log(p0) - np.log1p(-p0),
+        log_odds=start_log_odds(cells),
         jump=gain * one.n_arms / (one.n_arms - 1),
         steps=one.horizon,
         batch_size=one.batch_size,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import final
 
 from empirics.coerce import coerce_fields, whole
+from empirics.run_stream import LATER
 from theory.curve import Condition
 
 
@@ -40,6 +41,16 @@ class LockCell:
         Episodes in an update.
     exact_gradient : bool
         Whether updates follow the expectation over episodes instead of a drawn batch.
+    potential_shaping : float
+        Coefficient c of the potential Φ(s) = c · reward · h/horizon of having done the first h
+        actions all right; it is 0 after a mistake and when the episode has ended. Each action
+        also earns γ Φ(s') - Φ(s), discounted like other rewards (Ng, Harada and Russell 1999).
+        What follows a state sums to -Φ of that state, whatever is done: returns of whole
+        episodes, and with them the optimum and the expected gradient, are what they were, and
+        the estimate of a batch has the potential for a baseline.
+    pretrained_updates : int
+        Steps of the same size on the cross-entropy of demonstrations, all of whose actions are
+        right, before rewards are learned from; update 0 comes after them.
 
     Raises
     ------
@@ -56,10 +67,17 @@ class LockCell:
     gamma: float = 1.0
     batch_size: int = 1
     exact_gradient: bool = False
+    potential_shaping: float = field(default=0.0, metadata=LATER)
+    pretrained_updates: int = field(default=0, metadata=LATER)
 
     def __post_init__(self) -> None:
         coerce_fields(self)
-        for name, least in (("horizon", 1), ("n_arms", 2), ("batch_size", 1)):
+        for name, least in (
+            ("horizon", 1),
+            ("n_arms", 2),
+            ("batch_size", 1),
+            ("pretrained_updates", 0),
+        ):
             whole(name, getattr(self, name), least)
         if not 0 < self.initial_probability < 1:
             raise ValueError(
@@ -72,16 +90,21 @@ class LockCell:
             raise ValueError(f"process_fraction must be in [0, 1]; it is {self.process_fraction}.")
         if not 0 < self.gamma <= 1:
             raise ValueError(f"gamma must be in (0, 1]; it is {self.gamma}.")
-        if self.exact_gradient and self.batch_size != 1:
+        if self.potential_shaping < 0:
             raise ValueError(
-                f"batch_size does not act on exact gradients; it is {self.batch_size}, "
-                "leave it out."
+                f"potential_shaping must not be negative; it is {self.potential_shaping}."
             )
+        for name, preset in (("batch_size", 1), ("potential_shaping", 0.0)):
+            if self.exact_gradient and getattr(self, name) != preset:
+                raise ValueError(
+                    f"{name} does not act on exact gradients; it is {getattr(self, name)}, "
+                    "leave it out."
+                )
 
     @property
     def waits(self) -> bool:
         """Whether nothing at all happens between openings of the lock."""
-        return self.process_fraction == 0 and not self.exact_gradient
+        return self.process_fraction == self.potential_shaping == 0 and not self.exact_gradient
 
     @property
     def label(self) -> str:
@@ -98,7 +121,7 @@ class LockCell:
         """Return the ledger of everything that shapes a run of this cell."""
         plain = dict(vars(self))
         if self.exact_gradient:
-            del plain["batch_size"]
+            del plain["batch_size"], plain["potential_shaping"]
         return {
             **plain,
             "update_rule": "policy_gradient",

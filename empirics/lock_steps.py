@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from empirics.lock_cell import LockCell
+from empirics.lock_start import start_log_odds
 from empirics.run_stream import stream_of
 from empirics.stepping import Draws, draw_updates, train_stepping
 from theory.curve import FloatArray, IntArray
 
-SETTINGS = ("learning_rate", "reward", "process_fraction", "gamma")
+BoolArray = NDArray[np.bool_]
+
+SETTINGS = ("learning_rate", "reward", "process_fraction", "gamma", "potential_shaping")
 
 
 def run_lock_steps(
@@ -72,9 +76,8 @@ def _settings(cells: Sequence[LockCell]) -> dict[str, FloatArray]:
 
 def _start(cells: Sequence[LockCell]) -> FloatArray:
     """Return logits (horizon, n_arms, n_runs), the right action's first."""
-    p = np.array([cell.initial_probability for cell in cells])
     logits = np.zeros((cells[0].horizon, cells[0].n_arms, len(cells)))
-    logits[:, 0] = np.log(p) - np.log1p(-p) + np.log(cells[0].n_arms - 1)
+    logits[:, 0] = start_log_odds(cells) + np.log(cells[0].n_arms - 1)
     return logits
 
 
@@ -89,6 +92,17 @@ def _parts(settings: dict[str, FloatArray], horizon: int) -> tuple[FloatArray, F
     worth: FloatArray = settings["gamma"] ** np.arange(horizon)[:, None]
     each: FloatArray = fraction * reward / horizon * worth
     return each, np.asarray((1 - fraction) * reward * worth[-1])
+
+
+def _shaping(right: BoolArray, settings: dict[str, FloatArray]) -> FloatArray:
+    """Return the discounted γ Φ(s') - Φ(s) of each action, like right (batch, horizon, n_runs)."""
+    horizon, gamma = right.shape[1], settings["gamma"]
+    done = np.arange(1, horizon)[:, None] / horizon
+    potential = np.zeros((right.shape[0], horizon + 1, right.shape[2]))
+    potential[:, 1:-1] = np.logical_and.accumulate(right, axis=1)[:, :-1] * done
+    potential *= settings["potential_shaping"] * settings["reward"]
+    worth = gamma ** np.arange(horizon)[:, None]
+    return np.asarray(worth * (gamma * potential[:, 1:] - potential[:, :-1]))
 
 
 def _expected(policy: FloatArray, settings: dict[str, FloatArray]) -> FloatArray:
@@ -113,6 +127,8 @@ def _sampled(policy: FloatArray, u: FloatArray, settings: dict[str, FloatArray])
     each, end = _parts(settings, horizon)
     rewards = each * right
     rewards[:, -1] += end * right.all(axis=1)
+    if settings["potential_shaping"].any():
+        rewards += _shaping(right, settings)
     follows = np.flip(np.cumsum(np.flip(rewards, 1), axis=1), 1)
     # Sums by cumsum add in one order, however many runs there are.
     pulls = [np.cumsum(follows * (actions == arm), axis=0)[-1] for arm in range(n_arms)]

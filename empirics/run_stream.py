@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,9 @@ from theory.curve import FloatArray, IntArray
 
 DRAWS_AT_ONCE = 1_000_000
 UPDATES_AT_ONCE = 100
+LATER: Mapping[str, bool] = MappingProxyType({"later": True})
+"""Metadata of a setting that cells got after runs were stored: at its preset it is not hashed, so
+that those runs keep their streams and names."""
 
 
 @lru_cache(maxsize=1024)
@@ -23,7 +28,12 @@ def key_of(cell: Any) -> str:
 
     A setting may be a frozen dataclass itself.
     """
-    return json.dumps({"cell": type(cell).__name__, **vars(cell)}, sort_keys=True, default=vars)
+    settings = {
+        field.name: getattr(cell, field.name)
+        for field in fields(cell)
+        if not (field.metadata.get("later") and getattr(cell, field.name) == field.default)
+    }
+    return json.dumps({"cell": type(cell).__name__, **settings}, sort_keys=True, default=vars)
 
 
 @lru_cache(maxsize=1024)

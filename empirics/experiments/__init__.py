@@ -18,6 +18,7 @@ _AGENTS = {
     "rl-perceptron": "empirics.experiments.rl_perceptron",
     "linear-network": "empirics.experiments.linear_network",
     "skills": "empirics.experiments.skills",
+    "cue": "empirics.experiments.cue",
 }
 
 

@@ -65,7 +65,7 @@ class Mixture:
         constant -= 0.5 * d * np.log(self.freedom * np.pi)
         log_scale = np.log(np.einsum("kii->ki", self.factors)).sum(axis=1)
         heights = np.log(self.weights) + constant - log_scale
-        inverse: Array = np.linalg.inv(self.factors)
+        inverse = np.asarray(np.linalg.inv(self.factors), dtype=np.float64)
         return inverse, np.asarray(heights)
 
     def log_proposal(self, z: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vary",
         nargs="+",
+        action="append",
         metavar=("CONDITION", "VALUE"),
-        help="run a ladder: this condition at each of these values",
+        help="run a ladder: this condition at each of these values; given several times (small "
+        "agents), all combinations",
     )
     parser.add_argument(
         "--seeds",
@@ -49,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
     num_seeds = experiment.num_seeds if args.seeds is None else args.seeds
     if num_seeds < 1 or args.jobs < 1:
         raise UsageError("--seeds and --jobs must be 1 or more.")
-    condition, values = _rungs(args.vary, experiment)
+    settings = _settings(args.vary, experiment)
     seeds = range(args.seed, args.seed + num_seeds)
     out = args.out or Path("results", "store")
     with show_progress(args.quiet) as progress:
-        runs = _trained(experiment, condition, values, seeds, out, args.jobs, progress)
+        runs = _trained(experiment, settings, seeds, out, args.jobs, progress)
     for each in runs:
         if each.status and not args.quiet:
             print(f"{each.run}: {each.status}")
@@ -66,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _trained(
     experiment: Experiment | AgentExperiment,
-    condition: str,
-    values: Sequence[Condition],
+    settings: Mapping[str, Sequence[Condition]],
     seeds: Sequence[int],
     out: Path,
     jobs: int,
@@ -78,28 +79,38 @@ def _trained(
     def on_run(done: int, total: int, run: Run) -> None:
         progress("training", done, total)
 
-    from empirics.agent_experiment import AgentExperiment, agent_tasks, run_agents
+    from empirics.agent_experiment import AgentExperiment
 
     if isinstance(experiment, AgentExperiment):
-        progress("training", 0, len(agent_tasks(experiment, condition, values, seeds)))
-        return run_agents(experiment, condition, values, seeds, out, on_run=on_run)
+        from empirics.agent_sweep import sweep_agents, sweep_tasks
+
+        arms = [(experiment, experiment.grid(settings))]
+        progress("training", 0, len(sweep_tasks(arms, seeds)))
+        return sweep_agents(arms, seeds, out, on_run=on_run)
 
     from empirics.experiment import ladder_tasks, run_ladder
 
+    if len(settings) > 1:
+        raise UsageError(f"{experiment.name} takes one --vary; it got {len(settings)}.")
+    ((condition, values),) = settings.items()
     progress("training", 0, len(ladder_tasks(experiment, condition, values, seeds)))
     return run_ladder(experiment, condition, values, seeds, out, n_jobs=jobs, on_run=on_run)
 
 
-def _rungs(
-    words: list[str] | None, experiment: Experiment | AgentExperiment
-) -> tuple[str, Sequence[Condition]]:
-    """Return the condition to vary and its values; the experiment's own unless told."""
-    if not words:
-        return experiment.rungs
-    condition, *values = words
-    if not values:
-        raise UsageError(f"--vary {condition} needs at least one value.")
-    return condition, [_value(word) for word in values]
+def _settings(
+    ladders: list[list[str]] | None, experiment: Experiment | AgentExperiment
+) -> dict[str, Sequence[Condition]]:
+    """Return the values of each condition to vary; the experiment's own unless told."""
+    if not ladders:
+        return dict([experiment.rungs])
+    settings: dict[str, Sequence[Condition]] = {}
+    for condition, *words in ladders:
+        if not words:
+            raise UsageError(f"--vary {condition} needs at least one value.")
+        if condition in settings:
+            raise UsageError(f"--vary {condition} is given twice; name all its values at once.")
+        settings[condition] = [_value(word) for word in words]
+    return settings
 
 
 def _value(word: str) -> Condition:

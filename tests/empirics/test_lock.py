@@ -22,6 +22,8 @@ def cells_of_every_kind():
         LockCell(0.3, 0.5, horizon=3, batch_size=4, process_fraction=0.5, gamma=0.8),
         LockCell(0.3, 0.5, horizon=2, batch_size=4, process_fraction=1.0),
         LockCell(0.3, 0.5, horizon=1, n_arms=3, process_fraction=1.0),
+        LockCell(0.3, 0.5, batch_size=2, gamma=0.9, potential_shaping=0.6),
+        LockCell(0.2, 0.5, horizon=2, batch_size=4, pretrained_updates=3),
         LockCell(0.3, 0.5, exact_gradient=True, process_fraction=0.3),
     ]
 
@@ -72,6 +74,9 @@ def drawn_one_by_one(cell, updates, n_runs, seed):
     shape = (n_runs, cell.horizon, cell.n_arms)
     z = np.zeros(shape)
     z[..., 0] = logit(cell.initial_probability) + math.log(cell.n_arms - 1)
+    for _ in range(cell.pretrained_updates):
+        p = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+        z = z + cell.learning_rate * (np.eye(cell.n_arms)[0] - p)
     for _ in range(updates):
         p = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
         gradient = np.zeros(shape)
@@ -84,6 +89,12 @@ def drawn_one_by_one(cell, updates, n_runs, seed):
                 reward = cell.process_fraction * cell.reward / cell.horizon * right[:, h]
                 if h == cell.horizon - 1:
                     reward = reward + (1 - cell.process_fraction) * cell.reward * right.all(axis=1)
+                if cell.potential_shaping:
+                    step = cell.potential_shaping * cell.reward / cell.horizon
+                    after = (h + 1) * step * right[:, : h + 1].all(axis=1)
+                    last = h == cell.horizon - 1
+                    reward = reward + cell.gamma * (0 if last else after)
+                    reward = reward - h * step * right[:, :h].all(axis=1)
                 follows = follows + cell.gamma**h * reward
                 score = np.eye(cell.n_arms)[actions[:, h]] - p[:, h]
                 gradient[:, h] += follows[:, None] * score / cell.batch_size
@@ -150,7 +161,7 @@ def test_a_run_does_not_depend_on_its_company():
     for run in together[2::4]:
         (alone,) = train_locks([run.cell], [run.seed], updates=60, steps=True)
         assert alone == run and alone.curves[0].digest == run.curves[0].digest
-    assert len({run.run_id for run in together}) == len({run.run for run in together}) == 28
+    assert len({run.run_id for run in together}) == len({run.run for run in together}) == 36
 
 
 def test_onsets_are_those_of_whole_runs():
@@ -180,12 +191,15 @@ def test_a_curve_says_what_shaped_it():
         "gamma": 1.0,
         "batch_size": 1,
         "exact_gradient": False,
+        "potential_shaping": 0.0,
+        "pretrained_updates": 0,
         "update_rule": "policy_gradient",
         "critic": "none",
         "normalized_advantages": False,
         "seed": 1,
     }
-    assert "batch_size" not in LockCell(0.3, 0.5, exact_gradient=True).conditions(0)
+    exact = LockCell(0.3, 0.5, exact_gradient=True).conditions(0)
+    assert not {"batch_size", "potential_shaping"} & set(exact)
 
 
 def test_p_correct_is_the_product_of_the_steps():
@@ -206,6 +220,12 @@ def test_p_correct_is_the_product_of_the_steps():
         ({"process_fraction": 1.1}, r"process_fraction must be in \[0, 1\]; it is 1.1"),
         ({"gamma": 0.0}, r"gamma must be in \(0, 1\]; it is 0.0"),
         ({"exact_gradient": True, "batch_size": 4}, "batch_size does not act on exact gradients"),
+        ({"potential_shaping": -0.1}, "potential_shaping must not be negative; it is -0.1"),
+        (
+            {"exact_gradient": True, "potential_shaping": 0.5},
+            "potential_shaping does not act on exact gradients; it is 0.5",
+        ),
+        ({"pretrained_updates": -1}, "pretrained_updates must be at least 0; it is -1"),
         ({"exact_gradient": 2}, "exact_gradient must be True or False; it is 2"),
     ],
 )

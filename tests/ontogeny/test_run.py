@@ -64,6 +64,8 @@ def test_words_that_mean_the_same_are_one_run(
     ("words", "code", "sentence"),
     [
         (["--vary", "alpha"], 2, "--vary alpha needs at least one value."),
+        (["--vary", "alpha", "0", "--vary", "alpha", "1"], 2, "--vary alpha is given twice;"),
+        (["--vary", "alpha", "0", "--vary", "cells", "3"], 2, "tiny takes one --vary; it got 2."),
         (["--seeds", "0"], 2, "--seeds and --jobs must be 1 or more."),
         (["--vary", "alhpa", "0.1"], 1, "has no condition alhpa to vary"),
         (["--vary", "alpha", "2"], 1, "alpha must be a probability; it is 2.0."),
@@ -104,3 +106,13 @@ def test_small_agents_run_their_own_ladder(
     assert len(json.loads(listing.read_text())["runs"]) == 2
     assert main([*words, "--quiet", "--vary", "alpha", "3"]) == 1
     assert "experiment 'bandit' has no condition alpha to vary" in capsys.readouterr().err
+
+
+def test_several_conditions_are_varied_together(tmp_path: Path) -> None:
+    listing = tmp_path / "runs.json"
+    words = ["run", "lock", "--seeds", "2", "--out", str(tmp_path / "store"), "--quiet"]
+    grid = ["--vary", "horizon", "1", "2", "--vary", "process_fraction", "0", "1"]
+    assert main([*words, *grid, "--json", str(listing)]) == 0
+    labels = [run["run"] for run in json.loads(listing.read_text())["runs"]]
+    assert len(labels) == len(set(labels)) == 8
+    assert labels[-1] == "lock=2 p0=0.25 rate=0.5 process_fraction=1.0 seed=1"

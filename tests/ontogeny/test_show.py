@@ -86,7 +86,7 @@ def test_an_experiment_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["run", "no-such-experiment"]) == 2
     assert (
         "There is no experiment named 'no-such-experiment'. "
-        "Known: bandit, goal-switch, linear-network, lock, rl-perceptron, skills, td-chain."
+        "Known: bandit, cue, goal-switch, linear-network, lock, rl-perceptron, skills, td-chain."
         in capsys.readouterr().err
     )
 

@@ -102,6 +102,10 @@ def _rational(integrand: sympy.Expr, story: Story, variable: sympy.Expr) -> symp
     denominator = sympy.denom(sympy.together(shape))
     if sympy.degree(denominator, _U) > _HIGHEST:
         return None
+    # The roots of such a factor would be sums over roots, which are no closed form, after hours.
+    factors = [factor for factor, _ in sympy.factor_list(denominator, _U)[1]]
+    if any(sympy.degree(f, _U) > 2 and f.free_symbols != {_U} for f in factors):
+        return None
     found = ratint(shape, _U, real=True)
     if found.has(sympy.RootSum, sympy.Integral, sympy.I):
         return None

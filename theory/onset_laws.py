@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.special import gammainc, gammaincc, gammaincinv, gammaln, log_ndtr
 
+from theory.native import native
+
 FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 Tails = tuple[FloatArray, FloatArray]
 
 SMALLEST = 1e-10
@@ -117,16 +120,34 @@ def _inverted(t: FloatArray, rates: FloatArray) -> Tails:
     slopes = NODES * (
         0.5017 * cot - 0.5017 * 0.6407 * angles / np.sin(0.6407 * angles) ** 2 + 0.2645j
     )
+    weights = 2 / NODES * np.exp(nodes) * slopes / nodes
     below, above = np.zeros_like(t), np.zeros_like(t)
-    for node, slope in zip(nodes, slopes, strict=True):
-        s = node / t
-        transform = np.ones_like(s)
-        for rate in rates.T:
-            transform /= 1.0 + s / rate[:, None]
-        weight = 2 / NODES * np.exp(node) * slope / node
-        below += np.imag(weight * transform)
-        above += np.imag(weight * (1 - transform))
+    _add_nodes(t, 1.0 / rates, nodes, weights, below, above)
     return np.log(np.clip(below, SMALLEST, 1.0)), np.log(np.clip(above, SMALLEST, 1.0))
+
+
+@native
+def _add_nodes(
+    t: FloatArray,
+    waits: FloatArray,
+    nodes: ComplexArray,
+    weights: ComplexArray,
+    below: FloatArray,
+    above: FloatArray,
+) -> None:
+    """Add what each node gives to both tails (N, M), for mean waits (N, K)."""
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            for k in range(len(nodes)):
+                s = nodes[k] / t[i, j]
+                product = 1.0 + 0.0j
+                for link in range(waits.shape[1]):
+                    product *= 1.0 + s * waits[i, link]
+                    if abs(product.real) + abs(product.imag) > 1e150:
+                        break  # what comes is nothing to one
+                transform = 1.0 / product
+                below[i, j] += (weights[k] * transform).imag
+                above[i, j] += (weights[k] * (1.0 - transform)).imag
 
 
 def tabulated(

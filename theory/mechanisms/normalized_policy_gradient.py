@@ -8,36 +8,51 @@ batches no longer holds: the plateau grows as 1/p0 instead of p0^(-1/2).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import sympy
-from scipy.special import gammaln
 
 from theory.curve import FloatArray
 from theory.implication import Implication, ImplicationKind, Quantity
 from theory.mechanism import Mechanism, Values
 from theory.mechanisms import one_skill as skill
+from theory.native import native
 from theory.onset_laws import Tails
 
-COUNTED = 400
-"""Rewarded episodes of a batch that are summed over; above, the expansion in 1/B is exact."""
+COUNTED = 100.0
+"""Expected rewards of a batch up to which they are summed over; above, the expansion in 1/B is
+exact."""
 
 
 def mean_spread(p: Any, batch: Any) -> FloatArray:
     """Return E[sqrt(j/B (1 - j/B))] over binomial j, for a batch of any size (inf included)."""
     p, batch = np.broadcast_arrays(np.asarray(p, dtype=float), np.asarray(batch, dtype=float))
-    root = np.sqrt(p * (1 - p))
+    rarer = np.minimum(p, 1 - p)
+    root = np.sqrt(rarer * (1 - rarer))
     with np.errstate(divide="ignore", invalid="ignore"):
-        expanded = root - 1 / (8 * batch * root)
-        few = np.where(np.minimum(p, 1 - p) * batch < COUNTED / 4, batch, np.nan)[..., None]
-        q = np.minimum(p, 1 - p)[..., None]
-        j = np.arange(1.0, COUNTED)
-        log_share = gammaln(few + 1) - gammaln(j + 1) - gammaln(few - j + 1)
-        log_share = log_share + j * np.log(q) + (few - j) * np.log1p(-q)
-        terms = np.where(j < few, np.exp(log_share) * np.sqrt(j / few * (1 - j / few)), 0.0)
-    counted = np.sum(terms, axis=-1)
-    return np.asarray(np.where(np.isfinite(few[..., 0]), counted, expanded))
+        spread = np.asarray(root - 1 / (8 * batch * root))
+    few = rarer * batch < COUNTED
+    counted = np.empty(int(few.sum()))
+    _sum_over_rewards(rarer[few], batch[few], counted)
+    spread[few] = counted
+    return spread
+
+
+@native
+def _sum_over_rewards(p: FloatArray, batch: FloatArray, spread: FloatArray) -> None:
+    """Put E[sqrt(j/B (1 - j/B))] into `spread`, (n,) each, by the recurrence of the binomial."""
+    for i in range(len(p)):
+        chance, odds, total, j = (1 - p[i]) ** batch[i], p[i] / (1 - p[i]), 0.0, 1.0
+        while j < batch[i]:
+            chance *= odds * (batch[i] - j + 1) / j
+            term = chance * math.sqrt(j / batch[i] * (1 - j / batch[i]))
+            total += term
+            if term < 1e-18 * total and j > p[i] * batch[i]:
+                break
+            j += 1
+        spread[i] = total
 
 
 def sampled_drift(state: FloatArray, values: Values) -> FloatArray:

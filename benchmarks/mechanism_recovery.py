@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from joblib import Parallel, delayed
 
+from benchmarks.calibration import code_version
 from fitting.ladders.evidence import DISCREPANCY
 from fitting.ladders.hypothesis import of_mechanism
 from fitting.ladders.mechanism_test import compare_mechanisms
@@ -39,6 +40,7 @@ HERE = Path(__file__).parent
 RECORDS = HERE / "records" / "mechanism_recovery.jsonl"
 SKILL = {"learning_rate": 0.5, "reward": 1.0, "n_arms": 10.0, "batch_size": 1.0}
 START = "initial_probability"
+CODE = code_version()
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Pair:
     n_runs: int
     shared: Mapping[str, float]
     known_steps: bool = True
+    also: str = ""
+    """A condition of one of the two that takes the same value at each rung."""
+
+    def at(self, value: float) -> dict[str, float]:
+        """Return the conditions of a rung."""
+        return {**self.shared, self.condition: value, **({self.also: value} if self.also else {})}
 
     @property
     def design(self) -> str:
@@ -124,12 +132,37 @@ PAIRS = (
         {**SKILL, "horizon": 3.0, "gamma": 1.0},
         False,
     ),
+    Pair(
+        "plateau or saddle",
+        ("softmax_policy_gradient", "deep_linear"),
+        "learning_rate",
+        (0.3, 0.1, 0.03),
+        30,
+        {
+            **{name: value for name, value in SKILL.items() if name != "learning_rate"},
+            START: 0.05,
+            "singular_value": 1.0,
+            "initial_scale": 0.03,
+            "hidden_units": 1.0,
+        },
+        False,
+    ),
+    Pair(
+        "wavefront or rewards at the end",
+        ("td_wavefront", "lock"),
+        "horizon",
+        (2.0, 4.0, 6.0, 8.0),
+        10,
+        {**SKILL, START: 0.5, "gamma": 1.0, "n_states": 20.0},
+        False,
+        "distance",
+    ),
 )
 
 
 def draw(pair: Pair, truth: str, rng: np.random.Generator) -> list[Any]:
     """Draw the onsets of a ladder from one mechanism."""
-    shared = [{**pair.shared, pair.condition: value} for value in pair.rungs]
+    shared = [pair.at(value) for value in pair.rungs]
     hypothesis = of_mechanism(MECHANISMS[truth], shared)
     priors = {**hypothesis.unknowns, DISCREPANCY: LogUniform(*DISCREPANCY_RANGE)}
     at = {k: np.array([[float(p.transport(rng.standard_normal()))]]) for k, p in priors.items()}
@@ -165,6 +198,7 @@ def tried(pair: Pair, index: int) -> dict[str, Any]:
         "named": list(verdict.mechanisms),
         "log_evidence": {s.name: s.log_evidence for s in found.comparison.scores},
         "seconds": time.process_time() - began,
+        "code": CODE,
     }
 
 
@@ -183,6 +217,7 @@ def table(records: Sequence[Mapping[str, Any]]) -> str:
         "`python -m benchmarks.mechanism_recovery`. Ladders drawn from either mechanism of a pair, "
         "unknowns from their priors, then tested with both. Wrong: another mechanism decided for, "
         'or "none of these". Bound: of the rate of wrong ones among decided ones, 95 %, exact.',
+        f"Made by {', '.join(sorted({r['code'] for r in records}))}.",
         "",
         "| pair | design | ladders | decided | wrong/decided | bound | seconds |",
         "|---|---|---|---|---|---|---|",

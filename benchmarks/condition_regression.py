@@ -22,12 +22,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from benchmarks.condition_ladders import Study, studies
 from benchmarks.regression import Regression, regress
-from empirics.lock import LockCell
-from empirics.lock_start import start_log_odds
 from theory.mechanism import Mechanism, NoOnset
 from theory.mechanisms import MECHANISMS
 
@@ -122,8 +119,6 @@ def foretold(study: Study) -> dict[str, FloatArray]:
 
 def _foretold(mechanism: Mechanism, cell: Any, study: Study) -> tuple[float, float, float]:
     given = cell.conditions(0)
-    if isinstance(cell, LockCell):  # rewards begin after demonstrations
-        given["initial_probability"] = float(expit(start_log_odds([cell])[0]))
     try:
         onset = _median_onset(mechanism, given)
     except NoOnset:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import final
 
+from scipy.special import expit
+
 from empirics.coerce import coerce_fields, whole
+from empirics.lock_start import start_log_odds
 from empirics.run_stream import LATER
 from theory.curve import Condition
 
@@ -118,8 +121,15 @@ class LockCell:
         return " ".join(f"{k}={v}" for k, v in said.items())
 
     def conditions(self, seed: int) -> dict[str, Condition]:
-        """Return the ledger of everything that shapes a run of this cell."""
+        """Return the ledger of everything that shapes a run of this cell.
+
+        `initial_probability` is the chance at update 0: after any demonstrations, with the chance
+        before them beside it, as ``untrained_probability``.
+        """
         plain = dict(vars(self))
+        if self.pretrained_updates:
+            plain["untrained_probability"] = self.initial_probability
+            plain["initial_probability"] = float(expit(start_log_odds([self])[0]))
         if self.exact_gradient:
             del plain["batch_size"], plain["potential_shaping"]
         return {

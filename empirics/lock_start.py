@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from empirics.lock_cell import LockCell
 from theory.curve import FloatArray
+
+if TYPE_CHECKING:
+    from empirics.lock_cell import LockCell
 
 
 def start_log_odds(cells: Sequence[LockCell]) -> FloatArray:

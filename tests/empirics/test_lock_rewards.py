@@ -138,6 +138,15 @@ def test_after_demonstrations_a_lock_is_learned_as_from_there():
     assert one.onset.upper < train_locks([LockCell(0.1, 0.4)], [0], updates=300)[0].onset.lower
 
 
+def test_the_ledger_says_where_rewards_began():
+    taught = LockCell(0.1, 0.4, pretrained_updates=4)
+    (run,) = train_locks([taught], [0], updates=1)
+    given = run.curves[0].conditions
+    assert given["initial_probability"] == pytest.approx(run.curve("p_correct").y[0] ** (1 / 3))
+    assert given["untrained_probability"] == 0.1
+    assert "untrained_probability" not in LockCell(0.1, 0.4).conditions(0)
+
+
 def test_later_settings_leave_earlier_runs_their_names():
     earlier = {
         "cell": "LockCell",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from fitting.ladders.mechanism_test import MechanismTest, compare_mechanisms
+from fitting.ladders.signatures import Signature
+from fitting.ladders.widths import width_ratios
 from papers.results import ladder_json
 from papers.wording import joined, words
 from theory.curve import Condition, Curve, Schedule
@@ -36,12 +38,15 @@ class TestedObservable:
     test : MechanismTest
     left_out : tuple of str
         Why runs were left out, a sentence a reason.
+    widths : tuple of Signature
+        Rises of runs over those of their mean, where the observable lies between 0 and 1.
     """
 
     observable: str
     level: float
     test: MechanismTest
     left_out: tuple[str, ...]
+    widths: tuple[Signature, ...] = ()
 
 
 def mechanism_test(
@@ -89,15 +94,24 @@ def mechanism_test(
     test = compare_mechanisms(
         onsets, mechanisms, ladder=rungs, seed=seed, hold_out=hold_out, known_steps=known_steps
     )
-    return TestedObservable(observables[0], level, test, left_out)
+    widths: tuple[Signature, ...] = ()
+    if _is_share(curves):
+        widths = width_ratios(
+            curves,
+            test.comparison.rungs,
+            level,
+            mechanisms,
+            test.posteriors,
+            rng=np.random.default_rng([seed, len(mechanisms)]),
+        )
+    return TestedObservable(observables[0], level, test, left_out, widths)
 
 
 def _level(curves: Sequence[Curve], level: float | None) -> float:
     """Return the level that dates the onset."""
-    low = min(float(curve.y.min()) for curve in curves)
-    high = max(float(curve.y.max()) for curve in curves)
+    low, high = _range(curves)
     if level is None:
-        if low < -OUTSIDE or high > 1 + OUTSIDE:
+        if not _is_share(curves):
             raise ValueError(
                 f"{curves[0].observable} runs from {low:.4g} to {high:.4g} and is no probability; "
                 "say with a level which value counts as the onset."
@@ -108,6 +122,16 @@ def _level(curves: Sequence[Curve], level: float | None) -> float:
             f"the level {level:g} lies outside what was observed, {low:.4g} to {high:.4g}."
         )
     return level
+
+
+def _range(curves: Sequence[Curve]) -> tuple[float, float]:
+    return min(float(c.y.min()) for c in curves), max(float(c.y.max()) for c in curves)
+
+
+def _is_share(curves: Sequence[Curve]) -> bool:
+    """Whether an observable lies between 0 and 1, as probabilities do."""
+    low, high = _range(curves)
+    return low >= -OUTSIDE and high <= 1 + OUTSIDE
 
 
 def _onsets(
@@ -177,7 +201,22 @@ def ladder_entry(tested: TestedObservable) -> dict[str, Any]:
         for rung in tested.test.next_rungs
     ]
     entry["level"] = tested.level
+    entry["signatures"] = [_signature(one) for one in (*tested.test.signatures, *tested.widths)]
     return entry
+
+
+def _signature(signature: Signature) -> dict[str, Any]:
+    """Return one signature as JSON; an interval without numbers is null."""
+    return {
+        "quantity": signature.quantity,
+        "at": dict(signature.at),
+        "seen": None if signature.seen is None else asdict(signature.seen),
+        "why_not": signature.why_not,
+        "foretold": {
+            name: asdict(interval) if math.isfinite(interval.value) else None
+            for name, interval in signature.foretold.items()
+        },
+    }
 
 
 def _posteriors(tested: TestedObservable) -> list[dict[str, dict[str, float]]]:

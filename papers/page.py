@@ -205,6 +205,7 @@ def _ladder(ladder: Entry, i: int) -> dict[str, Any]:
         "scores": Table(table.caption, table.columns[:-1], rows, decimals=table.decimals),
         "explained": ladders.explained(ladder),
         "unknowns": ladders.unknowns(ladder),
+        "signatures": ladders.signatures(ladder),
         "doubts": [(row[0], row[-1]) for row in table.rows if row[-1]],
         "is_wide": len({onset.get("facet", "") for onset in ladder["onsets"]}) > 1,
     }

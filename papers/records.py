@@ -45,11 +45,21 @@ def records(document: Entry) -> dict[str, Table]:
             for score in ladder["scores"]
             for name, found_there in score.get("parameters", {}).items()
         ]
+        found[f"ladder_{i}_signatures"] = [
+            row for one in ladder.get("signatures") or [] for row in _signature(one)
+        ]
         found[f"ladder_{i}_onsets"] = [_onset(ladder, onset) for onset in ladder["onsets"]]
     study = document.get("study") or {}
     found["runs"] = [_run(run) for run in study.get("runs") or []]
     found["readings"] = [_reading(reading) for reading in study.get("readings") or []]
     return {name: table_of(name, rows) for name, rows in found.items() if rows}
+
+
+def _signature(one: Mapping[str, Any]) -> list[Row]:
+    """Return what was seen, and what each hypothesis foretells, a row each."""
+    at = {"quantity": one["quantity"], **one["at"]}
+    seen = {**at, "by": "runs", **(one["seen"] or {}), "why_not": one["why_not"]}
+    return [seen, *({**at, "by": name, **(told or {})} for name, told in one["foretold"].items())]
 
 
 def table_of(name: str, rows: Sequence[Row]) -> Table:

@@ -20,6 +20,7 @@ PEAK = record(
     {"time": ESTIMATE, "height": ESTIMATE, "probability": maybe(number)},
     {"kind": one_of("peak", "trough"), "prominence": maybe(ESTIMATE), "family": maybe(text)},
 )
+INTERVAL = record({name: number for name in ("value", "lower", "upper")})
 LADDER = record(
     {
         "title": text,
@@ -53,9 +54,7 @@ LADDER = record(
                             "held_out",
                         )
                     },
-                    "parameters": mapping_of(
-                        record({name: number for name in ("value", "lower", "upper")})
-                    ),
+                    "parameters": mapping_of(INTERVAL),
                 },
             )
         ),
@@ -66,6 +65,17 @@ LADDER = record(
         "truth": maybe(text),
         "unit": maybe(text),
         "level": number,
+        "signatures": list_of(
+            record(
+                {
+                    "quantity": text,
+                    "at": mapping_of(anything),
+                    "seen": maybe(INTERVAL),
+                    "why_not": text,
+                    "foretold": mapping_of(maybe(INTERVAL)),
+                }
+            )
+        ),
         "held_out": maybe(anything),
         "next_rungs": list_of(
             record({name: number for name in ("value", "information", "se", "length")})

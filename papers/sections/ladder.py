@@ -8,7 +8,7 @@ from typing import Any
 
 from fitting.ladders.onsets import DECISIVE
 from papers.tables import Table
-from papers.wording import reason_of, upper_first, words
+from papers.wording import reason_of, short3, upper_first, words
 
 Entry = Mapping[str, Any]
 DECISION = (
@@ -88,6 +88,34 @@ def unknowns(ladder: Entry) -> Table | None:
         return None
     columns = ("mechanism", "unknown", "median", "lower", "upper")
     return Table(f"Unknowns, with 95 % intervals: {ladder['title']}", columns, rows)
+
+
+def signatures(ladder: Entry) -> Table | None:
+    """Return exponents, scatter and widths, seen and foretold; None if there are none."""
+    found = ladder.get("signatures") or []
+    if not found:
+        return None
+    names = list(dict.fromkeys(name for one in found for name in one["foretold"]))
+    rows = tuple(
+        (
+            words(one["quantity"]),
+            ", ".join(f"{words(name)} {value}" for name, value in one["at"].items()),
+            _interval(one["seen"]) if one["seen"] else one["why_not"],
+            *(_interval(one["foretold"].get(name)) for name in names),
+        )
+        for one in found
+    )
+    columns = ("number", "at", "seen", *(words(name) for name in names))
+    caption = f"Seen, and foretold by each hypothesis, with 95 % intervals: {ladder['title']}"
+    return Table(caption, columns, rows)
+
+
+def _interval(found: Entry | None) -> str:
+    """Write a number with its interval, if it has one."""
+    if found is None:
+        return "–"
+    value, lower, upper = (short3(found[key]) for key in ("value", "lower", "upper"))
+    return value if lower == upper else f"{value} ({lower} to {upper})"
 
 
 def reason(ladder: Entry) -> str:

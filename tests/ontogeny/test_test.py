@@ -50,6 +50,13 @@ def test_results_hold_scores_unknowns_and_what_was_foretold(results):
     assert step["lower"] < 1 < step["upper"]
     assert scores["first_hit"]["held_out"] < 0
     assert sum(onset["upper"] is None for onset in ladder["onsets"]) == 1
+    quantities = {one["quantity"].split(" in ")[0] for one in ladder["signatures"]}
+    assert quantities == {
+        "exponent of the median onset",
+        "squared coefficient of variation of the onset",
+        "rise of a run over the rise of the mean over runs",
+    }
+    assert ladder["signatures"][-1]["foretold"]["first_hit"]["value"] < 0.1
 
 
 def test_the_report_says_it_in_words(results):
@@ -59,6 +66,7 @@ def test_the_report_says_it_in_words(results):
     assert "foretold from the others" in page
     assert (results / "report.md").read_text().count("first hit") >= 2
     assert (results / "tables" / "ladder_1_unknowns.csv").is_file()
+    assert (results / "tables" / "ladder_1_signatures.csv").is_file()
 
 
 @pytest.mark.parametrize(

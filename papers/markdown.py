@@ -79,9 +79,9 @@ def _ladder(ladder: Entry) -> list[str]:
     parts += [markdown_text(f"{ladders.truth(ladder)} {ladder.get('text', '')}".strip())]
     if ladder["scores"]:
         parts += [to_markdown(ladders.scores(ladder)), ladders.explained(ladder)]
-    for table in (ladders.signatures(ladder), ladders.unknowns(ladder)):
-        if table is not None:
-            parts += [f"{markdown_text(table.caption)}:", to_markdown(table)]
+    unknowns = ladders.unknowns(ladder)
+    for table in (*ladders.signatures(ladder), *([unknowns] if unknowns else [])):
+        parts += [f"{markdown_text(table.caption)}:", to_markdown(table)]
     return parts
 
 

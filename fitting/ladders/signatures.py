@@ -21,6 +21,8 @@ from fitting.ladders.hypothesis import Draws, Law, log_quantiles
 from fitting.ladders.onset_law import Rung
 from theory.curve import Condition, FloatArray
 
+EXPONENT = "local exponent of the median onset"
+SCATTER = "squared coefficient of variation of the onset"
 RESAMPLES, POSTERIOR_DRAWS, NODES = 1000, 40, 24
 LEVELS = (0.025, 0.975)
 LEAST_RUNS = 5
@@ -46,7 +48,7 @@ class Signature:
     quantity : str
         What it is, in words.
     at : tuple of (name, value)
-        The conditions of the rung, or of the first of the two, that it is about.
+        The conditions of the rung that it is about; of two, "0.1 to 0.3".
     seen : Interval or None
         By resampling runs, their onsets anywhere in their brackets.
     why_not : str
@@ -93,13 +95,12 @@ def signatures(
         seen, why_not = _seen([rungs[i], rungs[j]], partial(_slope, scale=scale), rng)
         with np.errstate(invalid="ignore"):
             foretold = {n: interval((m[:, j] - m[:, i]) / scale) for n, m in medians.items()}
-        what = f"exponent of the median onset in {condition}, {low:g} to {high:g}"
-        found.append(Signature(what, rungs[i].conditions, seen, why_not, foretold))
+        at = {**dict(rungs[i].conditions), condition: f"{low:g} to {high:g}"}
+        found.append(Signature(EXPONENT, tuple(at.items()), seen, why_not, foretold))
     for i, rung in enumerate(rungs):
         seen, why_not = _seen([rung], lambda s: _squared_cv(s[0]), rng)
         foretold = {n: interval(squared_cv(laws[n][i], drawn[n])) for n in laws}
-        what = "squared coefficient of variation of the onset"
-        found.append(Signature(what, rung.conditions, seen, why_not, foretold))
+        found.append(Signature(SCATTER, rung.conditions, seen, why_not, foretold))
     return tuple(found)
 
 

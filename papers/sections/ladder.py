@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fitting.ladders.onsets import DECISIVE
@@ -90,23 +90,29 @@ def unknowns(ladder: Entry) -> Table | None:
     return Table(f"Unknowns, with 95 % intervals: {ladder['title']}", columns, rows)
 
 
-def signatures(ladder: Entry) -> Table | None:
-    """Return exponents, scatter and widths, seen and foretold; None if there are none."""
+def signatures(ladder: Entry) -> tuple[Table, ...]:
+    """Return exponents, scatter and widths, seen and foretold, a table each."""
     found = ladder.get("signatures") or []
-    if not found:
-        return None
-    names = list(dict.fromkeys(name for one in found for name in one["foretold"]))
+    return tuple(
+        _signatures(ladder, [one for one in found if one["quantity"] == quantity])
+        for quantity in dict.fromkeys(one["quantity"] for one in found)
+    )
+
+
+def _signatures(ladder: Entry, found: Sequence[Entry]) -> Table:
+    """Return one number at every rung, hypotheses in the order of their evidence."""
+    foretelling = {name for one in found for name in one["foretold"]}
+    names = [s["mechanism"] for s in ladder["scores"] if s["mechanism"] in foretelling]
     rows = tuple(
         (
-            words(one["quantity"]),
-            ", ".join(f"{words(name)} {value}" for name, value in one["at"].items()),
+            *(str(value) for value in one["at"].values()),
             _interval(one["seen"]) if one["seen"] else one["why_not"],
             *(_interval(one["foretold"].get(name)) for name in names),
         )
         for one in found
     )
-    columns = ("number", "at", "seen", *(words(name) for name in names))
-    caption = f"Seen, and foretold by each hypothesis, with 95 % intervals: {ladder['title']}"
+    columns = (*(words(name) for name in found[0]["at"]), "seen", *(words(name) for name in names))
+    caption = f"{upper_first(found[0]['quantity'])}: seen, and foretold at the same conditions"
     return Table(caption, columns, rows)
 
 

@@ -288,7 +288,14 @@ def next_said(test: MechanismTest) -> str:
         "nats"
     )
     behind = [f"{rung.value:g} ({rung.information:.2f})" for rung in others[:2]]
-    return promise + (f"; next {joined(behind)}." if behind else ".")
+    promise += f"; next {joined(behind)}" if behind else ""
+    cheapest = max(test.next_rungs, key=lambda rung: rung.per_length)
+    if cheapest is best:
+        return f"{promise}. No other promises more for its length."
+    return (
+        f"{promise}. For its length {cheapest.value:g} promises most: {cheapest.information:.2f} ± "
+        f"{cheapest.se:.2f} nats from runs {cheapest.length:.3g} long."
+    )
 
 
 def summary(tested: TestedObservable) -> str:

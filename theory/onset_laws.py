@@ -24,6 +24,7 @@ Tails = tuple[FloatArray, FloatArray]
 SMALLEST = 1e-10
 """Probabilities of `sum_of_exponentials` are not given as smaller: so much is rounding."""
 NODES = 64
+ROUNDING = 1e-14  # of a weight, far below what rounding does to the others
 TABLE_RANGE, TABLE_CORE, TABLE_COLUMNS = (-4.0, 3.5), 0.05, 300
 TABLE_STEP, TABLE_ROWS = 0.08, (13, 100)
 ALIKE = 8
@@ -121,6 +122,7 @@ def _inverted(t: FloatArray, rates: FloatArray) -> Tails:
         0.5017 * cot - 0.5017 * 0.6407 * angles / np.sin(0.6407 * angles) ** 2 + 0.2645j
     )
     weights = 2 / NODES * np.exp(nodes) * slopes / nodes
+    nodes, weights = (each[np.abs(weights) > ROUNDING] for each in (nodes, weights))
     below, above = np.zeros_like(t), np.zeros_like(t)
     _add_nodes(t, 1.0 / rates, nodes, weights, below, above)
     return np.log(np.clip(below, SMALLEST, 1.0)), np.log(np.clip(above, SMALLEST, 1.0))

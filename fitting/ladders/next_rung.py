@@ -36,7 +36,8 @@ class NextRung:
     se : float
         Monte-Carlo standard error of it.
     length : float
-        Progress by which nine in ten runs have their onset, whichever mechanism it is.
+        Progress by which nine in ten runs have their onset, whichever mechanism it is: what a run
+        there costs.
     """
 
     condition: str
@@ -44,6 +45,11 @@ class NextRung:
     information: float
     se: float
     length: float
+
+    @property
+    def per_length(self) -> float:
+        """Expected nats for one unit of progress of every run."""
+        return self.information / self.length
 
 
 def menu(values: Sequence[float]) -> tuple[float, ...]:

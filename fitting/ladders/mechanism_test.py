@@ -126,23 +126,17 @@ def compare_mechanisms(
         scored := weighted(scores),
         judge_onsets(scored),
     )
+    found = MechanismTest(
+        comparison, hold_out, tuple(posteriors), _notes(rungs, ladder), next_rungs=(), signatures=()
+    )
+    if not look_ahead:
+        return found
     usable = {p.hypothesis.name: p for p in posteriors if np.isfinite(p.log_evidence)}
-    return MechanismTest(
-        comparison,
-        hold_out,
-        tuple(posteriors),
-        _notes(rungs, ladder),
-        _next(mechanisms, usable, rungs, shared, ladder[0], known_steps, seed)
-        if look_ahead
-        else (),
-        signatures(
-            rungs,
-            ladder[0],
-            tuple(usable.values()),
-            rng=np.random.default_rng([seed, len(names) + 2]),
-        )
-        if look_ahead
-        else (),
+    rng = np.random.default_rng([seed, len(names) + 2])
+    return replace(
+        found,
+        next_rungs=_next(mechanisms, usable, rungs, shared, ladder[0], known_steps, seed),
+        signatures=signatures(rungs, ladder[0], tuple(usable.values()), rng=rng),
     )
 
 

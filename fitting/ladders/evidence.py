@@ -122,6 +122,8 @@ def ladder_evidence(
                 hypothesis, -np.inf, 0.0, unknowns(pilot.z), shares, FitStatus.NO_SUPPORT
             )
         mixture = refit(mixture, pilot)
+        if pilot.ess >= ENOUGH_DRAWS:
+            break
     final = nobody(d)
     for round_ in range(1, MOST_ROUNDS + 1):
         final = final.extended(log_likelihood, mixture, DRAWS, rng=rng)

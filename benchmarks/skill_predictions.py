@@ -32,12 +32,6 @@ NATURAL = SkillRule.NATURAL_POLICY_GRADIENT
 PLAYED = 20_000
 
 
-def composed(cell: SkillCell) -> dict[str, Any]:
-    """Return the conditions of composition: its step is that on the first skill alone."""
-    step = cell.learning_rate * float(cell.frequencies[0])
-    return {**cell.conditions(0), "learning_rate": step}
-
-
 def t11_composition(seeds: int) -> Iterator[Row]:
     """T11: a task that needs several skills comes when the product of their chances does."""
     one = SkillCell(0.05, 0.01, 1, update_rule=NATURAL, batch_size=64)
@@ -50,7 +44,7 @@ def t11_composition(seeds: int) -> Iterator[Row]:
 
 def composition(cell: SkillCell, seeds: int) -> Iterator[Row]:
     """Compare the onset of a composed task with composition and with one skill as rare."""
-    mechanism, given = MECHANISMS["composition"], composed(cell)
+    mechanism, given = MECHANISMS["composition"], cell.conditions(0)
     expected = mechanism.onset(given)
     runs = train_skills([cell], range(seeds), updates=int(3 * expected), checkpoints=2000)
     onsets = np.array([middle(run.curve("p_composed")) for run in runs])
@@ -101,21 +95,22 @@ def two_skills(cosine: float, on_policy: bool) -> SkillCell:
 
 
 def interference(cell: SkillCell) -> tuple[Mechanism, dict[str, Any]]:
-    """Return the mechanism of an arm and its conditions: its step is that on each skill.
+    """Return the mechanism of an arm and its conditions.
 
     Off policy the chance of a reward no longer follows the skill: f is the fixed policy's chance
     times 1 - J instead of J (1 - J).
     """
-    given = {**cell.conditions(0), "learning_rate": cell.learning_rate / 2}
+    first, second = cell.starts.tolist()
+    given = {**cell.conditions(0), "initial_first": first, "initial_second": second}
     mechanism = MECHANISMS["ray_interference"]
     if cell.on_policy:
         return mechanism, given
-    first, second = (
+    pull_first, pull_second = (
         cell.behavior_probability * (1 - ray.success(z)) for z in (ray.FIRST, ray.SECOND)
     )
     dynamics = (
-        ray.SPEED * (first + ray.COSINE * second),
-        ray.SPEED * (second + ray.COSINE * first),
+        ray.SPEED * (pull_first + ray.COSINE * pull_second),
+        ray.SPEED * (pull_second + ray.COSINE * pull_first),
     )
     return replace(mechanism, name="fixed_data", dynamics=dynamics), given
 

@@ -161,17 +161,18 @@ class SkillCell:
     def conditions(self, seed: int) -> dict[str, Condition]:
         """Return the ledger of everything that shapes a run of this cell.
 
-        With it, by the names that theories of several skills use: `n_subskills` of a task that
-        needs them all and, of two, their starts `initial_first` and `initial_second` and the
-        `frequency_ratio` of the last over the first. Where a theory takes the step on one skill
-        for `learning_rate`, its steps are unknown up to that skill's frequency.
+        With it, by the names that theories of several skills use: the `skill_frequency` of the
+        first, the `frequency_ratio` of the last over it, `n_subskills` of a task that needs them
+        all and, of two that are met as often and learned on policy, their starts `initial_first`
+        and `initial_second`.
         """
         plain: dict[str, Condition] = {**vars(self), "update_rule": str(self.update_rule)}
         if self.exact_gradient:
             del plain["batch_size"]
         if self.on_policy:
             del plain["behavior_probability"]
-        if self.n_skills == 2:
+        plain["skill_frequency"] = float(self.frequencies[0])
+        if self.n_skills == 2 and self.frequency_exponent == 0 and self.on_policy:
             first, second = self.starts.tolist()
             plain |= {"initial_first": first, "initial_second": second}
         if self.n_skills == 2 or self.frequency_exponent == 0:

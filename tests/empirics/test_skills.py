@@ -246,8 +246,7 @@ def test_a_curve_says_what_shaped_it():
         "on_policy": True,
         "batch_size": 1,
         "exact_gradient": False,
-        "initial_first": 0.2,
-        "initial_second": 0.1,
+        "skill_frequency": 2 / 3,
         "frequency_ratio": 0.5,
         "n_subskills": 2,
         "n_arms": 2,
@@ -260,7 +259,10 @@ def test_a_curve_says_what_shaped_it():
     assert fixed["behavior_probability"] == 0.5 and fixed["frequency_ratio"] == 1.0
     assert "batch_size" not in fixed and "initial_first" not in fixed
     uneven = SkillCell(0.2, 0.5, 3, frequency_exponent=1.0).conditions(0)
-    assert "frequency_ratio" not in uneven
+    assert "frequency_ratio" not in uneven and "initial_first" not in uneven
+    two = SkillCell(0.2, 0.5, initial_ratio=0.5).conditions(0)
+    assert (two["initial_first"], two["initial_second"], two["skill_frequency"]) == (0.2, 0.1, 0.5)
+    assert "initial_first" not in SkillCell(0.2, 0.5, on_policy=False).conditions(0)
 
 
 def test_skills_are_a_ladder_of_their_frequencies():

@@ -15,7 +15,7 @@ from theory.mechanisms import one_skill as skill
 
 LAST, OTHER = sympy.symbols("p_last p_other", positive=True)
 PARTS, RATIO = sympy.symbols("n_subskills frequency_ratio", positive=True)
-SPEED = skill.RATE * skill.STEP
+SPEED = skill.RATE * skill.STEP * skill.FREQUENCY
 ODDS = (1 - skill.START) / skill.START
 WHOLE = LAST * OTHER ** (PARTS - 1)
 
@@ -38,6 +38,7 @@ COMPOSITION = Mechanism(
     conditions=(
         skill.INITIAL,
         skill.LEARNING_RATE,
+        skill.SKILL_FREQUENCY,
         Quantity("n_subskills", "sub-skills that the behavior needs", "", 4.0, 1.0),
         Quantity("frequency_ratio", "how often the last is met over the others", "", 1.0, 0.0),
     ),

@@ -24,6 +24,7 @@ P = sympy.Symbol("p", positive=True)
 START, RATE, REWARD, ARMS, BATCH, STEP = sympy.symbols(
     "initial_probability learning_rate reward n_arms batch_size step_factor", positive=True
 )
+FREQUENCY = sympy.Symbol("skill_frequency", positive=True)
 KAPPA = ARMS / (ARMS - 1)
 SPEED = KAPPA * RATE * STEP
 
@@ -34,6 +35,9 @@ LEARNING_RATE = Quantity("learning_rate", "step size", "1/update", 0.1, 0.0)
 SIZE = Quantity("reward", "reward of the rewarded arm", "", 1.0, 0.0)
 N_ARMS = Quantity("n_arms", "arms to choose from", "", 10.0, 2.0)
 BATCH_SIZE = Quantity("batch_size", "episodes in an update", "", 1.0, 1.0)
+SKILL_FREQUENCY = Quantity(
+    "skill_frequency", "share of an update's episodes that need the skill", "", 1.0, 0.0, 1.0
+)
 STEP_FACTOR = Quantity("step_factor", "factor on the step size", "", 1.0, 0.0, log_sd=0.1)
 
 RARE = Guard(

@@ -1,9 +1,10 @@
 """Ray interference: two skills on shared parameters, of which the better one takes the data.
 
 With z_k = w_k·x the logits of two skills, unit vectors w with cosine rho, and gradient ascent on
-J_1 + J_2, J = 1/(1 + e^(-z)): dz_k/dt = f_k + rho f_j with f = J (1 - J), so that
+q (J_1 + J_2), J = 1/(1 + e^(-z)), either being needed in a share q of the episodes:
+dz_k/dt = step · q (f_k + rho f_j) with f = J (1 - J), so that
 
-    dJ_k/dt = step · f_k (f_k + rho f_j).
+    dJ_k/dt = step · q f_k (f_k + rho f_j).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FIRST, SECOND = sympy.symbols("z_first z_second", real=True)
 FIRST_START, SECOND_START, COSINE = sympy.symbols(
     "initial_first initial_second gradient_cosine", real=True
 )
-SPEED = skill.RATE * skill.STEP
+SPEED = skill.RATE * skill.STEP * skill.FREQUENCY
 
 
 def success(z: sympy.Expr) -> sympy.Expr:
@@ -60,8 +61,13 @@ RAY_INTERFERENCE = Mechanism(
         Quantity("initial_second", "success of the second", "", 0.1, 0.0, 1.0),
         Quantity("gradient_cosine", "cosine between the skills' gradients", "", -0.6, -1.0, 1.0),
         skill.LEARNING_RATE,
+        skill.SKILL_FREQUENCY,
     ),
-    assumptions=("success is a logistic of a linear logit", "plain gradient ascent on the sum"),
+    assumptions=(
+        "both skills are needed as often",
+        "success is a logistic of a linear logit",
+        "plain gradient ascent on the sum",
+    ),
     implications=(
         Implication(
             ImplicationKind.FORM,

@@ -6,6 +6,8 @@ frequency · (S - R)²/2: from a = b, dR/dt = 2 · step · frequency · R (S - R
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import sympy
 
@@ -14,10 +16,8 @@ from theory.mechanism import Guard, Mechanism
 from theory.mechanisms import one_skill as skill
 
 STRENGTH = sympy.Symbol("strength", positive=True)
-FREQUENCY, TARGET, START = sympy.symbols(
-    "skill_frequency target_strength initial_strength", positive=True
-)
-SPEED = 2 * skill.RATE * skill.STEP * FREQUENCY
+TARGET, START = sympy.symbols("target_strength initial_strength", positive=True)
+SPEED = 2 * skill.RATE * skill.STEP * skill.FREQUENCY
 
 SKILL_FREQUENCIES = Mechanism(
     name="skill_frequencies",
@@ -28,7 +28,7 @@ SKILL_FREQUENCIES = Mechanism(
     observables={"share_learned": STRENGTH / TARGET, "strength": STRENGTH},
     parameters=(skill.STEP_FACTOR,),
     conditions=(
-        Quantity("skill_frequency", "share of the data that needs the skill", "", 0.1, 0.0, 1.0),
+        replace(skill.SKILL_FREQUENCY, suggested=0.1),
         Quantity("target_strength", "strength at which the skill is learned", "", 1.0, 0.0),
         Quantity("initial_strength", "strength before training", "", 0.01, 0.0),
         skill.LEARNING_RATE,

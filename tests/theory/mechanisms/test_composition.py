@@ -14,6 +14,7 @@ def setting(parts=4.0, ratio=1.0, p0=0.01):
         "frequency_ratio": ratio,
         "initial_probability": p0,
         "learning_rate": 0.1,
+        "skill_frequency": 1.0,
         "step_factor": 1.0,
     }
 

@@ -13,6 +13,7 @@ def setting(cosine, first=0.2, second=0.1):
         "initial_first": first,
         "initial_second": second,
         "learning_rate": 1.0,
+        "skill_frequency": 1.0,
     }
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.optimize import least_squares
 from scipy.special import expit, gammainc
 
@@ -224,13 +225,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=2, help="curves of every kind")
     parser.add_argument("--evaluations", type=int, default=500_000, help="pyoperon's budget")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     arguments = parser.parse_args()
+    names = [name for name in KINDS for _ in range(arguments.draws)]
+    run = Parallel(n_jobs=arguments.workers, return_as="generator")(
+        delayed(planted)(name, i % arguments.draws, arguments.evaluations)
+        for i, name in enumerate(names)
+    )
     rows: list[tuple[str, dict[str, Outcome]]] = []
-    for name in KINDS:
-        for draw in range(arguments.draws):
-            rows.append((name, planted(name, draw, arguments.evaluations)))
-            print(line(*rows[-1]), flush=True)
+    for name, found in zip(names, run, strict=True):
+        rows.append((name, found))
+        print(line(*rows[-1]), flush=True)
     text = TEMPLATE.format(
         draws=arguments.draws,
         evaluations=arguments.evaluations,

@@ -27,10 +27,10 @@ from theory.curve import FloatArray, IntArray
 from theory.native import native
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
-SPACING = 0.1
-"""Practice between knots: a tenth of an e-folding of a rare chance."""
 FAR = 1e9
 """Practice beyond which chances of success are followed no more."""
+GRID = np.append(np.arange(0.0, 20.0, 0.1), np.geomspace(20.0, FAR, 500))
+"""Knots from the start of a stage on: by tenths of an e-folding of a rare chance, then by 4 %."""
 LARGEST_ODDS = 1e300
 """A chance of one, to double precision."""
 
@@ -73,6 +73,10 @@ def joined(start: float, threshold: float, horizon: int) -> tuple[float, ...]:
     return tuple(begun)
 
 
+def _knots(low: float, high: float) -> FloatArray:
+    return np.append(low + GRID[low + GRID < high], high)
+
+
 def works(s: FloatArray, begun: FloatArray, start: float) -> tuple[FloatArray, FloatArray]:
     """Return ∫ ds/q and ∫ (1 - q)/q² ds between the knots s (n,), within a stage: (n - 1,) each.
 
@@ -105,7 +109,7 @@ def waits(start: float, threshold: float, horizon: int) -> tuple[tuple[float, fl
     edges = np.minimum([*begun, end], end)
     found = []
     for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        s = np.linspace(low, high, 2 + int((high - low) / SPACING))
+        s = _knots(low, high)
         found.append(tuple(float(part.sum()) for part in works(s, begun[: k + 1], start)))
     return tuple(found)
 
@@ -115,12 +119,10 @@ def path(start: float, threshold: float, horizon: int, gamma: float) -> PPoly:
     """Return the practice as a function of the work, by cubics with the right slopes at knots."""
     begun = np.array(joined(start, threshold, horizon))
     begun = begun[np.isfinite(begun)]
-    far = begun[-1] + np.append(np.arange(0, 20, SPACING), np.geomspace(20, FAR, 500))
     pieces = []
     for k, low in enumerate(begun):
-        last = k + 1 == len(begun)
-        s = far if last else np.linspace(low, begun[k + 1], 2 + int((begun[k + 1] - low) / SPACING))
-        if s[-1] == s[0]:
+        s = _knots(low, begun[k + 1] if k + 1 < len(begun) else low + FAR)
+        if s[-1] == low:
             continue
         steps = begun[: k + 1]
         slope = gamma**k * np.prod(practiced(s[:, None] - steps, start), axis=-1)

@@ -1,9 +1,10 @@
 """A combination lock learned by REINFORCE: many seeds at once.
 
 Each run draws from a stream of its own, so it does not depend on its company. Chances are read
-off the policy, not sampled. Where only the open lock is rewarded, all steps are learned alike and
-nothing moves between openings, so that runs go from one to the next (`empirics.reward_events`,
-exact for batches of at most 512 episodes); otherwise update by update (`empirics.lock_steps`).
+off the policy, not sampled. Where only the open lock is rewarded and there is no curriculum, all
+steps are learned alike and nothing moves between openings, so that runs go from one to the next
+(`empirics.reward_events`, exact for batches of at most 512 episodes); otherwise update by update
+(`empirics.lock_steps`).
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ def train_locks(
     Returns
     -------
     tuple of AgentRun
-        In the order of cells, then seeds. ``p_correct`` is the chance that an episode opens the
-        lock, the product of the steps' chances; the onset is exactly when it reaches 1/2.
+        In the order of cells, then seeds. ``p_correct`` is the chance that an episode from the
+        first step on opens the lock, the product of all steps' chances, also while a curriculum
+        starts its episodes later; the onset is exactly when it reaches 1/2.
 
     Raises
     ------

@@ -54,6 +54,13 @@ class LockCell:
     pretrained_updates : int
         Steps of the same size on the cross-entropy of demonstrations, all of whose actions are
         right, before rewards are learned from; update 0 comes after them.
+    curriculum_threshold : float
+        Chance of success at which the start of episodes moves back, in [0, 1). Episodes start k
+        steps before the end, as if all earlier steps had been done right: only the last k are
+        played and learned, and discounts count from there. k is 1 before training and grows by
+        one, before training and after every update, as long as it is below `horizon` and the last
+        k steps are all right with a chance of at least this; it never shrinks. At 0 there is no
+        curriculum: episodes start at the first step at once.
 
     Raises
     ------
@@ -72,6 +79,7 @@ class LockCell:
     exact_gradient: bool = False
     potential_shaping: float = field(default=0.0, metadata=LATER)
     pretrained_updates: int = field(default=0, metadata=LATER)
+    curriculum_threshold: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         coerce_fields(self)
@@ -97,6 +105,11 @@ class LockCell:
             raise ValueError(
                 f"potential_shaping must not be negative; it is {self.potential_shaping}."
             )
+        if not 0 <= self.curriculum_threshold < 1:
+            raise ValueError(
+                "curriculum_threshold must be at least 0 and below 1; "
+                f"it is {self.curriculum_threshold}."
+            )
         for name, preset in (("batch_size", 1), ("potential_shaping", 0.0)):
             if self.exact_gradient and getattr(self, name) != preset:
                 raise ValueError(
@@ -106,8 +119,9 @@ class LockCell:
 
     @property
     def waits(self) -> bool:
-        """Whether nothing at all happens between openings of the lock."""
-        return self.process_fraction == self.potential_shaping == 0 and not self.exact_gradient
+        """Whether all steps are alike, and nothing happens between openings of the lock."""
+        apart = self.process_fraction or self.potential_shaping or self.curriculum_threshold
+        return not apart and not self.exact_gradient
 
     @property
     def label(self) -> str:

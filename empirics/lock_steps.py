@@ -14,8 +14,17 @@ from empirics.stepping import Draws, draw_updates, train_stepping
 from theory.curve import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
+FROM_THE_BEGINNING: IntArray = np.zeros(1, dtype=np.int64)
+"""The first step that is played, counted from 0, where there is no curriculum."""
 
-SETTINGS = ("learning_rate", "reward", "process_fraction", "gamma", "potential_shaping")
+SETTINGS = (
+    "learning_rate",
+    "reward",
+    "process_fraction",
+    "gamma",
+    "potential_shaping",
+    "curriculum_threshold",
+)
 
 
 def run_lock_steps(
@@ -46,10 +55,12 @@ def run_lock_steps(
 
 
 class _Locks:
-    """The runs of a group: logits (horizon, n_arms, n_runs) and settings (n_runs,)."""
+    """The runs of a group: logits (horizon, n_arms, n_runs), settings and starts (n_runs,)."""
 
     def __init__(self, cells: Sequence[LockCell]) -> None:
         self.cell, self.settings, self.logits = cells[0], _settings(cells), _start(cells)
+        self.first = np.full(len(cells), cells[0].horizon - 1)
+        self._move_back()
 
     def chances(self) -> FloatArray:
         """Return the chance of the right action at each step, and last of all of them."""
@@ -65,8 +76,23 @@ class _Locks:
     def update(self, u: FloatArray | None) -> None:
         """Make one step, from uniform numbers or the expectation."""
         policy = _policy(self.logits)
-        step = _expected(policy, self.settings) if u is None else _sampled(policy, u, self.settings)
+        if u is None:
+            step = _expected(policy, self.settings, self.first)
+        else:
+            step = _sampled(policy, u, self.settings, self.first)
         self.logits = self.logits + self.settings["learning_rate"] * step
+        self._move_back()
+
+    def _move_back(self) -> None:
+        """Start episodes earlier where those from the present start succeed often enough."""
+        if not self.first.any():
+            return
+        right = _policy(self.logits)[:, 0]
+        succeeds = np.flip(np.cumprod(np.flip(right, 0), axis=0), 0)
+        runs = np.arange(self.first.size)
+        threshold = self.settings["curriculum_threshold"]
+        while (ready := (self.first > 0) & (succeeds[self.first, runs] >= threshold)).any():
+            self.first = self.first - ready
 
 
 def _settings(cells: Sequence[LockCell]) -> dict[str, FloatArray]:
@@ -86,36 +112,58 @@ def _policy(logits: FloatArray) -> FloatArray:
     return np.asarray(odds / np.cumsum(odds, axis=1)[:, -1:])
 
 
-def _parts(settings: dict[str, FloatArray], horizon: int) -> tuple[FloatArray, FloatArray]:
+def _worth(settings: dict[str, FloatArray], horizon: int, first: IntArray) -> FloatArray:
+    """Return the discount of each step, (horizon, n_runs), from the first that is played on."""
+    played: IntArray = np.maximum(np.arange(horizon)[:, None] - first, 0)
+    return np.asarray(settings["gamma"] ** played)
+
+
+def _parts(
+    settings: dict[str, FloatArray], horizon: int, first: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """Return what each right action is worth, (horizon, n_runs), and what all of them are."""
     reward, fraction = settings["reward"], settings["process_fraction"]
-    worth: FloatArray = settings["gamma"] ** np.arange(horizon)[:, None]
+    worth = _worth(settings, horizon, first)
     each: FloatArray = fraction * reward / horizon * worth
     return each, np.asarray((1 - fraction) * reward * worth[-1])
 
 
-def _shaping(right: BoolArray, settings: dict[str, FloatArray]) -> FloatArray:
+def _shaping(
+    right: BoolArray, settings: dict[str, FloatArray], first: IntArray = FROM_THE_BEGINNING
+) -> FloatArray:
     """Return the discounted γ Φ(s') - Φ(s) of each action, like right (batch, horizon, n_runs)."""
     horizon, gamma = right.shape[1], settings["gamma"]
     done = np.arange(1, horizon)[:, None] / horizon
     potential = np.zeros((right.shape[0], horizon + 1, right.shape[2]))
     potential[:, 1:-1] = np.logical_and.accumulate(right, axis=1)[:, :-1] * done
     potential *= settings["potential_shaping"] * settings["reward"]
-    worth = gamma ** np.arange(horizon)[:, None]
+    worth = _worth(settings, horizon, first)
     return np.asarray(worth * (gamma * potential[:, 1:] - potential[:, :-1]))
 
 
-def _expected(policy: FloatArray, settings: dict[str, FloatArray]) -> FloatArray:
-    """Return the gradient of the expected discounted reward, (horizon, n_arms, n_runs)."""
-    right = policy[:, 0]
-    each, end = _parts(settings, len(policy))
+def _expected(
+    policy: FloatArray, settings: dict[str, FloatArray], first: IntArray = FROM_THE_BEGINNING
+) -> FloatArray:
+    """Return the gradient of the expected discounted reward, (horizon, n_arms, n_runs).
+
+    Steps before the first that is played are right, and not learned.
+    """
+    done = np.arange(len(policy))[:, None] < first
+    right = np.where(done, 1.0, policy[:, 0])
+    each, end = _parts(settings, len(policy), first)
     pull = each * right + end * np.cumprod(right, axis=0)[-1]
+    pull = np.where(done, 0.0, pull)
     gradient = -policy * pull[:, None]
     gradient[:, 0] += pull
     return np.asarray(gradient)
 
 
-def _sampled(policy: FloatArray, u: FloatArray, settings: dict[str, FloatArray]) -> FloatArray:
+def _sampled(
+    policy: FloatArray,
+    u: FloatArray,
+    settings: dict[str, FloatArray],
+    first: IntArray = FROM_THE_BEGINNING,
+) -> FloatArray:
     """Return its estimate from a batch: score times all reward that follows."""
     batch, horizon = u.shape[:2]
     n_arms = policy.shape[1]
@@ -123,13 +171,14 @@ def _sampled(policy: FloatArray, u: FloatArray, settings: dict[str, FloatArray])
     actions = np.zeros(u.shape, dtype=np.int64)
     for arm in range(n_arms - 1):
         actions += u >= edges[:, arm]
-    right = actions == 0
-    each, end = _parts(settings, horizon)
+    done = np.arange(horizon)[:, None] < first
+    right = (actions == 0) | done
+    each, end = _parts(settings, horizon, first)
     rewards = each * right
     rewards[:, -1] += end * right.all(axis=1)
     if settings["potential_shaping"].any():
-        rewards += _shaping(right, settings)
-    follows = np.flip(np.cumsum(np.flip(rewards, 1), axis=1), 1)
+        rewards += _shaping(right, settings, first)
+    follows = np.where(done, 0.0, np.flip(np.cumsum(np.flip(rewards, 1), axis=1), 1))
     # Sums by cumsum add in one order, however many runs there are.
     pulls = [np.cumsum(follows * (actions == arm), axis=0)[-1] for arm in range(n_arms)]
     pull = np.stack(pulls, axis=1)

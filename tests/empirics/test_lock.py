@@ -193,6 +193,7 @@ def test_a_curve_says_what_shaped_it():
         "exact_gradient": False,
         "potential_shaping": 0.0,
         "pretrained_updates": 0,
+        "curriculum_threshold": 0.0,
         "update_rule": "policy_gradient",
         "critic": "none",
         "normalized_advantages": False,

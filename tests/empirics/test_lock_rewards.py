@@ -164,9 +164,14 @@ def test_later_settings_leave_earlier_runs_their_names():
     text = f"{json.dumps(earlier, sort_keys=True)} 7 "
     expected = hashlib.sha256(text.encode() + t.tobytes()).hexdigest()[:16]
     assert run_id_of(LockCell(0.3, 0.5), 7, t) == expected
-    changed = [LockCell(0.3, 0.5, potential_shaping=0.1), LockCell(0.3, 0.5, pretrained_updates=1)]
-    assert len({expected, *(run_id_of(cell, 7, t) for cell in changed)}) == 3
+    changed = [
+        LockCell(0.3, 0.5, potential_shaping=0.1),
+        LockCell(0.3, 0.5, pretrained_updates=1),
+        LockCell(0.3, 0.5, curriculum_threshold=0.1),
+    ]
+    assert len({expected, *(run_id_of(cell, 7, t) for cell in changed)}) == 4
     assert [cell.label for cell in changed] == [
         "lock=3 p0=0.3 rate=0.5 potential_shaping=0.1",
         "lock=3 p0=0.3 rate=0.5 pretrained_updates=1",
+        "lock=3 p0=0.3 rate=0.5 curriculum_threshold=0.1",
     ]

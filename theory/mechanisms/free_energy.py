@@ -69,6 +69,8 @@ FREE_ENERGY = Mechanism(
     assumptions=(
         "the learner is a draw from the posterior at each number of samples",
         "two phases; loss differences are those of the population",
+        "the prior does not move the phases: where it pulls the learned one from the best fit, the "
+        "transition comes earlier (by a sixth in a product of three weights)",
     ),
     implications=(
         Implication(

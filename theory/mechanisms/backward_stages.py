@@ -23,16 +23,13 @@ from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 from scipy.special import logit, wrightomega
 
-from theory.curve import FloatArray, IntArray
-from theory.native import native
+from theory.curve import FloatArray
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 FAR = 1e9
 """Practice beyond which chances of success are followed no more."""
-GRID = np.append(np.arange(0.0, 20.0, 0.1), np.geomspace(20.0, FAR, 500))
-"""Knots from the start of a stage on: by tenths of an e-folding of a rare chance, then by 4 %."""
-LARGEST_ODDS = 1e300
-"""A chance of one, to double precision."""
+GRID = np.append(np.arange(0.0, 20.0, 0.02), np.geomspace(20.0, FAR, 900))
+"""Knots from the start of a stage on: fiftieths of an e-folding of a rare chance, then 2 %."""
 
 
 def practiced(practice: ArrayLike, start: ArrayLike) -> FloatArray:
@@ -110,7 +107,8 @@ def waits(start: float, threshold: float, horizon: int) -> tuple[tuple[float, fl
     found = []
     for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         s = _knots(low, high)
-        found.append(tuple(float(part.sum()) for part in works(s, begun[: k + 1], start)))
+        work, spread = works(s, begun[: k + 1], start)
+        found.append((float(work.sum()), float(spread.sum())))
     return tuple(found)
 
 
@@ -161,70 +159,6 @@ def at_work(
         present[own] = np.prod(np.where(since >= 0, p, 1.0), axis=-1)
         whole[own] = np.prod(p, axis=-1)
     return present, whole
-
-
-def chain(
-    size: FloatArray,
-    gamma: FloatArray,
-    start: FloatArray,
-    threshold: FloatArray,
-    horizon: FloatArray,
-    longest: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Return the chance of success before each rewarded episode of a run, and whether all are told.
-
-    A rewarded episode moves the logits of the k steps that are practiced by size · gamma^(k - 1) ·
-    (1 - p); nothing else moves, so that only the waits are left to chance.
-
-    Parameters
-    ----------
-    size, gamma, start, threshold, horizon : (N, 1) arrays
-    longest : int
-        Rewarded episodes after which nothing is followed.
-
-    Returns
-    -------
-    chances : (N, K) array
-        One after the onset.
-    finished : (N, 1) array of bool
-        Whether the onset came by then.
-    """
-    columns = (np.ravel(column) for column in (size, gamma, start, threshold, horizon))
-    chances = np.ones((len(size), longest + 1))
-    counts = np.zeros(len(size), dtype=np.int64)
-    _follow(*columns, chances, counts)
-    return chances[:, : int(counts.max()) + 1], counts[:, None] < longest
-
-
-@native
-def _follow(
-    size: FloatArray,
-    gamma: FloatArray,
-    start: FloatArray,
-    threshold: FloatArray,
-    horizon: FloatArray,
-    chances: FloatArray,
-    counts: IntArray,
-) -> None:
-    """Fill in the chances (N, K) that `chain` returns, and how many rewards the onset takes."""
-    for row in range(size.size):
-        steps, last = 1, int(horizon[row])
-        odds = np.full(last, start[row] / (1 - start[row]))
-        while True:
-            succeeds, opens = 1.0, 1.0
-            for step in range(last):
-                opens *= odds[step] / (1 + odds[step])
-                if step < steps:
-                    succeeds = opens
-                if step + 1 == steps and steps < last and succeeds >= threshold[row]:
-                    steps += 1
-            if opens >= 0.5 or counts[row] == chances.shape[1] - 1:
-                break
-            chances[row, counts[row]] = succeeds
-            counts[row] += 1
-            move = size[row] * gamma[row] ** (steps - 1)
-            for step in range(steps):
-                odds[step] = min(odds[step] * np.exp(move / (1 + odds[step])), LARGEST_ODDS)
 
 
 class present(sympy.Function):  # type: ignore[misc]  # noqa: N801 (as sympy writes functions)

@@ -30,7 +30,6 @@ FloatArray = NDArray[np.float64]
 HERE = Path(__file__).parent
 BRIDGES = 2
 SIGMAS = 3.0
-"""Draws from the last proposal, by themselves."""
 
 
 @dataclass(frozen=True)

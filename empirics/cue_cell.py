@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from empirics.coerce import coerce_fields, whole
+from empirics.run_stream import LATER, settings_of
 from theory.curve import Condition, FloatArray, IntArray, Schedule
 
 
@@ -58,7 +59,7 @@ class CueCell:
     batch_size: int = 64
     initial_sd: float = 0.01
     inverse_temperature: float = 5.0
-    pretrained_updates: int = 0
+    pretrained_updates: int = field(default=0, metadata=LATER)
 
     def __post_init__(self) -> None:
         rules = sorted(UpdateRule)
@@ -90,11 +91,6 @@ class CueCell:
         }
         return " ".join([str(self.update_rule), *(f"{k}={v}" for k, v in said.items())])
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What decides a run; how long agents were pretrained only if they were."""
-        return {k: v for k, v in vars(self).items() if v or k != "pretrained_updates"}
-
     def alphas(self, t: IntArray) -> FloatArray:
         """Return the probability of a conflict level after `t` updates, shape (n,)."""
         return np.where(t < self.pretrained_updates, 0.0, self.alpha)
@@ -110,7 +106,7 @@ class CueCell:
             t = np.array([0.0, np.nextafter(first, 0.0), first])
             alpha = Schedule(t, np.array([0.0, 0.0, self.alpha]))
         return {
-            **self.settings,
+            **settings_of(self),
             "alpha": alpha,
             "update_rule": str(self.update_rule),
             "critic": "exact" if critic else "none",

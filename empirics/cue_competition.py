@@ -25,6 +25,7 @@ from scipy.special import expit
 from empirics.binomial import LARGEST, binomial, binomial_of
 from empirics.coerce import whole
 from empirics.cue_cell import CueCell, UpdateRule
+from empirics.run_stream import settings_of
 from theory.curve import Curve, FloatArray, IntArray, Origin, Progress
 from theory.onset import Onset, lasting_onset
 
@@ -141,7 +142,7 @@ def cue_run_id(cell: CueCell, seed: int, t: IntArray) -> str:
 
 @lru_cache(maxsize=1024)
 def _key(cell: CueCell) -> str:
-    return json.dumps(cell.settings, sort_keys=True)
+    return json.dumps(settings_of(cell), sort_keys=True)
 
 
 def _train_alike(jobs: Sequence[tuple[CueCell, int]], t: IntArray) -> FloatArray:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empirics.lock_cell import LockCell
 from empirics.lock_start import start_log_odds
-from empirics.run_stream import stream_of
-from empirics.stepping import Draws, draw_updates, train_stepping
+from empirics.run_stream import draw_on, stream_of
+from empirics.stepping import Draws, train_stepping
 from theory.curve import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -67,11 +68,11 @@ class _Locks:
         right = _policy(self.logits)[:, 0]
         return np.concatenate([right, np.cumprod(right, axis=0)[-1:]])
 
-    def draws(self, streams: Sequence[np.random.Generator], updates: int) -> Draws:
-        """Return what some of the next updates draw, each (batch_size, horizon, n_runs)."""
+    def draws(self, streams: Sequence[np.random.Generator]) -> Draws:
+        """Yield what updates draw, each (batch_size, horizon, n_runs) or nothing."""
         if self.cell.exact_gradient:
-            return [None] * updates
-        return draw_updates(streams, updates, (self.cell.batch_size, self.cell.horizon))
+            return repeat(None)
+        return draw_on(streams, (self.cell.batch_size, self.cell.horizon))
 
     def update(self, u: FloatArray | None) -> None:
         """Make one step, from uniform numbers or the expectation."""

@@ -22,18 +22,23 @@ LATER: Mapping[str, bool] = MappingProxyType({"later": True})
 that those runs keep their streams and names."""
 
 
+def settings_of(cell: Any) -> dict[str, Any]:
+    """Return the settings that decide a run, by name; `LATER` ones only where they were changed."""
+    return {
+        field.name: getattr(cell, field.name)
+        for field in fields(cell)
+        if not (field.metadata.get("later") and getattr(cell, field.name) == field.default)
+    }
+
+
 @lru_cache(maxsize=1024)
 def key_of(cell: Any) -> str:
     """Return the settings of a frozen dataclass as text; equal settings, equal text.
 
     A setting may be a frozen dataclass itself.
     """
-    settings = {
-        field.name: getattr(cell, field.name)
-        for field in fields(cell)
-        if not (field.metadata.get("later") and getattr(cell, field.name) == field.default)
-    }
-    return json.dumps({"cell": type(cell).__name__, **settings}, sort_keys=True, default=vars)
+    named = {"cell": type(cell).__name__, **settings_of(cell)}
+    return json.dumps(named, sort_keys=True, default=vars)
 
 
 @lru_cache(maxsize=1024)

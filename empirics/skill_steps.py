@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 from scipy.special import expit, logit
 
-from empirics.run_stream import stream_of
+from empirics.run_stream import draw_on, stream_of
 from empirics.skill_cell import SkillCell, SkillRule
-from empirics.stepping import Draws, draw_updates, train_stepping
+from empirics.stepping import Draws, train_stepping
 from theory.curve import FloatArray, IntArray
 
 
@@ -62,11 +63,9 @@ class _Agents:
         p = expit(self.z)
         return np.concatenate([p, np.cumsum(self.shares * p, axis=0)[-1:]])
 
-    def draws(self, streams: Sequence[np.random.Generator], updates: int) -> Draws:
-        """Return what some of the next updates draw, each (batch_size, n_runs) or nothing."""
-        if not self.batch:
-            return [None] * updates
-        return draw_updates(streams, updates, (self.batch,))
+    def draws(self, streams: Sequence[np.random.Generator]) -> Draws:
+        """Yield what updates draw, each (batch_size, n_runs) or nothing."""
+        return draw_on(streams, (self.batch,)) if self.batch else repeat(None)
 
     def update(self, u: FloatArray | None) -> None:
         """Make one step, from uniform numbers in [0, 1), one an episode, or the expectation."""

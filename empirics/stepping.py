@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
-from empirics.run_stream import draw
 from theory.curve import FloatArray, IntArray
 
-DRAWS_AT_ONCE = 1_000_000
-UPDATES_AT_ONCE = 100
-Draws = Sequence[FloatArray | None] | FloatArray
+Draws = Iterator[FloatArray | None]
 """What updates draw, one after the other; nothing where they follow the expectation."""
 
 
@@ -23,8 +20,8 @@ class Agents(Protocol):
         """Return the chances that are recorded, (rows, n_runs)."""
         ...
 
-    def draws(self, streams: Sequence[np.random.Generator], updates: int) -> Draws:
-        """Return what some of the next updates draw."""
+    def draws(self, streams: Sequence[np.random.Generator]) -> Draws:
+        """Yield what updates draw, without end."""
         ...
 
     def update(self, u: FloatArray | None) -> None:
@@ -62,22 +59,14 @@ def train_stepping(
     p = np.zeros((t.size, *seen.shape))
     p[0] = seen
     onsets = np.where(seen >= 0.5, 0.0, np.inf)
-    done, slot = 0, 1
-    while done < t[-1] and not (only_onsets and np.isfinite(onsets).all()):
-        for u in agents.draws(streams, min(UPDATES_AT_ONCE, int(t[-1]) - done)):
-            agents.update(u)
-            done += 1
-            seen = agents.chances()
-            onsets[(seen >= 0.5) & np.isinf(onsets)] = done
-            if done == t[slot]:
-                p[slot] = seen
-                slot += 1
+    slot, draws = 1, agents.draws(streams)
+    for done in range(1, int(t[-1]) + 1):
+        if only_onsets and np.isfinite(onsets).all():
+            break
+        agents.update(next(draws))
+        seen = agents.chances()
+        onsets[(seen >= 0.5) & np.isinf(onsets)] = done
+        if done == t[slot]:
+            p[slot] = seen
+            slot += 1
     return np.moveaxis(p, -1, 0), onsets.T
-
-
-def draw_updates(
-    streams: Sequence[np.random.Generator], updates: int, shape: tuple[int, ...]
-) -> FloatArray:
-    """Return uniform numbers for as many of the updates as are drawn at once, each (*shape, n)."""
-    at_once = DRAWS_AT_ONCE // (int(np.prod(shape)) * len(streams))
-    return draw(streams, (max(1, min(updates, at_once)), *shape))

@@ -94,6 +94,7 @@ def mechanism_test(
     test = compare_mechanisms(
         onsets, mechanisms, ladder=rungs, seed=seed, hold_out=hold_out, known_steps=known_steps
     )
+    test = replace(test, notes=(*test.notes, *_unread(curves, rungs, relevant)))
     widths: tuple[Signature, ...] = ()
     if _is_share(curves):
         widths = width_ratios(
@@ -173,6 +174,35 @@ def _rungs(onsets: Sequence[Onset], relevant: set[str], ladder: str | None) -> l
         return [sorted(seen)[0]]
     first = ladder or max(varying, key=lambda name: len(seen[name]))
     return [first, *(name for name in varying if name != first)]
+
+
+def _unread(curves: Sequence[Curve], rungs: Sequence[str], relevant: set[str]) -> tuple[str, ...]:
+    """Name what runs of one rung differ in and no mechanism here reads."""
+    alike: dict[tuple[str, ...], list[Curve]] = {}
+    for curve in curves:
+        key = tuple(_said(curve.conditions.get(name)) for name in rungs)
+        alike.setdefault(key, []).append(curve)
+    differ = sorted(
+        {
+            name
+            for runs in alike.values()
+            for name in {name for run in runs for name in run.conditions} - relevant - {"seed"}
+            if len({_said(run.conditions.get(name)) for run in runs}) > 1
+        }
+    )
+    if not differ:
+        return ()
+    return (
+        f"runs that count as alike differ in {joined(differ)}, which none of these mechanisms "
+        "reads: select runs that agree in it, or name a mechanism that does.",
+    )
+
+
+def _said(value: Condition | None) -> str:
+    """Write a condition so that equal ones read alike."""
+    if isinstance(value, Schedule):
+        return f"{value.t.tolist()} {value.value.tolist()}"
+    return str(value)
 
 
 def ladder_entry(tested: TestedObservable) -> dict[str, Any]:

@@ -119,7 +119,7 @@ PAIRS = (
         ("cue_delta_rule", "cue_policy_gradient"),
         "alpha",
         (0.2, 0.1, 0.05),
-        10,
+        20,
         {"salience_ratio": 2.0, "learning_rate": 0.05, "batch_size": 64.0},
         False,
     ),

@@ -1,0 +1,251 @@
+"""A learning coefficient as it was measured, with everything that could make it wrong."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empirics.llc.chains import Chains
+from empirics.llc.convergence import effective_sample_size, split_rhat
+from empirics.probe import Reading
+
+MOST_BELOW = 0.05
+"""Share of draws below the center from which a chain has left (Chen et al. 2023, appendix K)."""
+HIGHEST_RHAT = 1.05
+FEWEST_EFFECTIVE = 100.0
+VIRIAL_TOLERANCE = 0.1
+LEAST_ACCEPTANCE = 0.8
+SPREAD_TOLERANCE = 0.25
+
+
+@final
+@dataclass(frozen=True)
+class LLCReading:
+    """The local learning coefficient of one center.
+
+    Attributes
+    ----------
+    llc : float or None
+        nbeta · (mean energy of the draws - energy of the center), less `step_size_bias` where
+        that is known; None where no chain survived.
+    llc_se : float or None
+        Standard error, from the effective sample size of the chains together.
+    llc_variance : float or None
+        nbeta² · variance of the energy: the same coefficient where the energy scales as a power
+        (None with minibatches, whose own noise would count).
+    chain_llcs : tuple of float
+        Each chain's, NaN for a diverged one.
+    kept : tuple of bool
+        Chains that `llc` is made of.
+    below_center : tuple of float
+        Share of each chain's draws whose energy lies below the center's.
+    virial : float or None
+        Mean of (w - center)·∇U over d: 1 in equilibrium.
+    rhat, ess : float or None
+        Split R-hat and effective sample size of the energy.
+    acceptance : float or None
+        Mean probability with which moves were, or would have been, accepted.
+    distance : float or None
+        Root mean square distance of the draws from the center, in the scales.
+    init_loss, gradient_norm : float
+        Energy of the center and norm of its gradient there, on the whole data.
+    step_size_bias : float or None
+        What the finite step adds, subtracted from `llc`; None if not asked for.
+    nbeta, localization, step_size : float
+    num_parameters, num_draws, num_burnin_steps : int
+    num_samples : int or None
+    doubts : tuple of str
+        Sentences; none where the reading can be trusted.
+    """
+
+    llc: float | None
+    llc_se: float | None
+    llc_variance: float | None
+    chain_llcs: tuple[float, ...]
+    kept: tuple[bool, ...]
+    below_center: tuple[float, ...]
+    virial: float | None
+    rhat: float | None
+    ess: float | None
+    acceptance: float | None
+    distance: float | None
+    init_loss: float
+    gradient_norm: float
+    step_size_bias: float | None
+    nbeta: float
+    localization: float
+    step_size: float
+    num_parameters: int
+    num_draws: int
+    num_burnin_steps: int
+    num_samples: int | None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """One sentence: trusted, or why not."""
+        return " ".join(self.doubts) or "The chains agree and have equilibrated."
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nothing speaks against the reading."""
+        return not self.doubts
+
+    def as_reading(self) -> Reading:
+        """Return the value and its standard error as a probe's reading.
+
+        Raises
+        ------
+        ValueError
+            If there is no value.
+        """
+        if self.llc is None:
+            raise ValueError(self.status)
+        return Reading(self.llc, se=self.llc_se)
+
+
+@final
+@dataclass(frozen=True)
+class Facts:
+    """What a reading knows besides its chains."""
+
+    num_parameters: int
+    num_burnin_steps: int
+    num_samples: int | None
+    is_exact: bool
+    on_minibatches: bool
+    step_size_bias: float | None = None
+
+
+def read(chains: Chains, center: int, facts: Facts) -> LLCReading:
+    """Return the reading of one center from its chains.
+
+    Parameters
+    ----------
+    chains : Chains
+    center : int
+        Its row.
+    facts : Facts
+    """
+    excess, nbeta = chains.excess[center], float(chains.nbeta[center])
+    alive = ~chains.diverged[center]
+    with np.errstate(invalid="ignore"):
+        below = np.where(alive, (excess < 0).mean(1), np.nan)
+    stayed = alive & ~(below > MOST_BELOW)
+    kept = stayed if 2 * stayed.sum() >= alive.sum() and stayed.any() else alive
+    values = _Values(chains, center, kept, facts)
+    bias = facts.step_size_bias
+    llc = None if values.mean is None else values.mean - (bias or 0.0)
+    return LLCReading(
+        llc=None if llc is None or not math.isfinite(llc) else llc,
+        llc_se=values.se,
+        llc_variance=values.spread,
+        chain_llcs=tuple(float(v) for v in nbeta * excess.mean(1)),
+        kept=tuple(bool(k) for k in kept),
+        below_center=tuple(float(b) for b in below),
+        virial=values.virial,
+        rhat=values.rhat,
+        ess=values.ess,
+        acceptance=values.acceptance,
+        distance=values.distance,
+        init_loss=float(chains.init_energy[center]),
+        gradient_norm=float(chains.gradient_norm[center]),
+        step_size_bias=bias,
+        nbeta=nbeta,
+        localization=float(chains.localization[center]),
+        step_size=float(chains.step_size[center]),
+        num_parameters=facts.num_parameters,
+        num_draws=excess.shape[1],
+        num_burnin_steps=facts.num_burnin_steps,
+        num_samples=facts.num_samples,
+        doubts=_doubts(values, alive, stayed, below, facts),
+    )
+
+
+@final
+class _Values:
+    """The numbers of the chains that count."""
+
+    def __init__(self, chains: Chains, center: int, kept: NDArray[np.bool_], facts: Facts) -> None:
+        self.nbeta = float(chains.nbeta[center])
+        self.mean = self.se = self.spread = self.virial = self.rhat = self.ess = None
+        self.acceptance = self.distance = self.virial_se = None
+        if not kept.any():
+            return
+        tempered = self.nbeta * chains.excess[center][kept]
+        self.mean, self.ess = float(tempered.mean()), effective_sample_size(tempered)
+        self.rhat = split_rhat(tempered)
+        self.se = float(tempered.std(ddof=1)) / math.sqrt(self.ess)
+        self.spread = None if facts.on_minibatches else float(tempered.var(ddof=1))
+        virial = chains.virial[center][kept] / facts.num_parameters
+        self.virial = float(virial.mean())
+        self.virial_se = float(virial.std(ddof=1)) / math.sqrt(effective_sample_size(virial))
+        accepted = float(chains.accepted[center][kept].mean())
+        self.acceptance = None if math.isnan(accepted) else accepted
+        self.distance = float(np.sqrt(chains.square_distance[center][kept].mean()))
+
+
+def _doubts(
+    values: _Values,
+    alive: NDArray[np.bool_],
+    stayed: NDArray[np.bool_],
+    below: NDArray[np.float64],
+    facts: Facts,
+) -> tuple[str, ...]:
+    """Say what speaks against a reading."""
+    chains = alive.size
+    if values.mean is None:
+        return (
+            "Not computed: the energy is not finite at the center, or no chain stayed finite; "
+            "a smaller step_size may help.",
+        )
+    found = []
+    if not alive.all():
+        found.append(
+            f"{int((~alive).sum())} of {chains} chains diverged and are left out; a smaller "
+            "step_size may help."
+        )
+    left = int((alive & ~stayed).sum())
+    if left and 2 * int(stayed.sum()) >= int(alive.sum()):
+        found.append(
+            f"{left} of {chains} chains left the minimum (more than {100 * MOST_BELOW:g} % of "
+            "their draws lie below it) and are left out."
+        )
+    elif left:
+        share = float(np.nanmean(below))
+        found.append(
+            f"The center is no minimum: {100 * share:.0f} % of the draws lie below it, so this is "
+            "no learning coefficient."
+        )
+    return (*found, *_sampling_doubts(values, facts))
+
+
+def _sampling_doubts(values: _Values, facts: Facts) -> list[str]:
+    """Say where the chains have not equilibrated, or move too far at once."""
+    found = []
+    if values.rhat is not None and values.rhat > HIGHEST_RHAT:
+        found.append(f"The chains disagree: split R-hat is {values.rhat:.2f}.")
+    if values.ess is not None and values.ess < FEWEST_EFFECTIVE:
+        found.append(f"The draws are worth only {values.ess:.0f} independent ones.")
+    off = abs((values.virial or 0.0) - 1)
+    if off > max(VIRIAL_TOLERANCE, 3 * (values.virial_se or 0.0)):
+        found.append(
+            f"The virial is {values.virial:.2f} of its equilibrium value: flat directions have "
+            "not equilibrated, or the step is too long."
+        )
+    if (
+        values.acceptance is not None
+        and values.acceptance < LEAST_ACCEPTANCE
+        and not facts.is_exact
+    ):
+        found.append(
+            f"The step is long: an adjusted chain would accept {100 * values.acceptance:.0f} % of "
+            "the moves."
+        )
+    if facts.step_size_bias is not None and not math.isfinite(facts.step_size_bias):
+        found.append("The step size is beyond stability in the steepest direction.")
+    return found

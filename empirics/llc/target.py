@@ -1,0 +1,65 @@
+"""The localized posterior that chains draw from, one for every center."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor
+
+from empirics.llc.potential import Potential
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Target:
+    """exp(-U), U = nbeta · energy + localization/2 · ‖(w - center)/scales‖².
+
+    Attributes
+    ----------
+    potential : Potential
+    centers : (C, 1, d) tensor
+    nbeta, localization : (C, 1, 1) tensors
+    scales : (C, 1, d) or (1, 1, 1) tensor
+        Unit of length of every parameter: a reparametrization w -> a·w that multiplies the
+        scales too leaves every draw where it was.
+    """
+
+    potential: Potential
+    centers: Tensor
+    nbeta: Tensor
+    localization: Tensor
+    scales: Tensor
+
+    def at(self, w: Tensor, rows: Tensor | None = None) -> Point:
+        """Evaluate the energy and its gradient at particles (C, K, d)."""
+        energy, gradient = self.potential.energy_and_gradient(w, rows)
+        return Point(w, energy, gradient)
+
+    def log_density(self, point: Point) -> Tensor:
+        """Return -U of every particle, (C, K)."""
+        pull = self.localization[..., 0] / 2 * self.square_distance(point.w)
+        return -(self.nbeta[..., 0] * point.energy + pull)
+
+    def force(self, point: Point) -> Tensor:
+        """Return the gradient of U, (C, K, d)."""
+        pull = self.localization * (point.w - self.centers) / self.scales**2
+        return self.nbeta * point.gradient + pull
+
+    def square_distance(self, w: Tensor) -> Tensor:
+        """Return ‖(w - center)/scales‖², (C, K)."""
+        return (((w - self.centers) / self.scales) ** 2).sum(-1)
+
+    def virial(self, point: Point) -> Tensor:
+        """Return (w - center) · dU/dw, (C, K), whose mean is d in equilibrium."""
+        return ((point.w - self.centers) * self.force(point)).sum(-1)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Particles with their energies: w (C, K, d), energy (C, K), gradient (C, K, d)."""
+
+    w: Tensor
+    energy: Tensor
+    gradient: Tensor

@@ -11,6 +11,7 @@ from empirics.llc.toy_model_potential import (
     toy_model_data_potential,
     toy_model_potential,
 )
+from theory.learning_coefficients import toy_model
 
 FEATURES = 6
 LOSS_AND_RANK = {
@@ -90,6 +91,24 @@ def test_the_population_loss_is_the_integral_over_strengths() -> None:
 
     expected = torch.einsum("i,ick->ck", p, torch.stack(losses))
     assert torch.allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_loss_gradient_and_hessian_are_those_of_the_theory() -> None:
+    w, p = particles(), torch.softmax(particles(5)[0, 0, :FEATURES], -1)
+    matrix, bias = (
+        w[..., : 2 * FEATURES].reshape(3, 4, 2, -1).numpy(),
+        w[..., 2 * FEATURES :].numpy(),
+    )
+    potential = toy_model_potential(FEATURES, probability=p)
+    by_matrix, by_bias = toy_model.gradient(matrix, bias, p.numpy())
+
+    energy, gradient = potential.energy_and_gradient(w)
+
+    assert np.allclose(energy, toy_model.loss(matrix, bias, p.numpy()), rtol=0, atol=1e-12)
+    by_matrix = by_matrix.reshape(3, 4, 2 * FEATURES)
+    assert np.allclose(gradient, np.concatenate([by_matrix, by_bias], -1), rtol=0, atol=1e-12)
+    hessian = toy_model.hessian(matrix, bias, p.numpy())[:, 0]
+    assert np.allclose(potential.hessian(w[:, 0]), hessian, rtol=0, atol=1e-10)
 
 
 def test_the_loss_on_data_is_the_mean_over_its_rows() -> None:

@@ -166,9 +166,7 @@ def side(num_vertices: int) -> tuple[float, float]:
         return 1.0, 0.0  # exact, and at a corner of the loss, where Newton's step fails
     shape = polygon(num_vertices)
     length, level = (a.ravel() for a in np.meshgrid(np.linspace(0.8, 1.8, 101), STARTS))
-    losses = toy_model.loss(
-        length[:, None, None] * shape, level[:, None] * np.ones(num_vertices)
-    )
+    losses = toy_model.loss(length[:, None, None] * shape, level[:, None] * np.ones(num_vertices))
     at = np.array([length[losses.argmin()], level[losses.argmin()]])
     for _ in range(NEWTON_STEPS):
         w, b = at[0] * shape, np.full(num_vertices, at[1])

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from empirics.coerce import whole
+from empirics.llc.toy_model_phase import num_represented
 from empirics.llc.toy_model_potential import toy_model_data_potential, toy_model_potential
 from empirics.run_stream import run_id_of, stream_of
 from empirics.toy_model_cell import (
@@ -26,9 +27,6 @@ from empirics.toy_model_cell import (
 )
 from empirics.toy_model_steps import ppo_update, sgd_steps
 from theory.curve import Curve, FloatArray, IntArray, Origin, Progress
-
-REPRESENTED = 0.5
-"""Output for a feature itself, at full strength, above which it counts as represented."""
 
 
 @final
@@ -182,16 +180,3 @@ def _measured(
         "data_loss": over_data.energy_and_gradient(at)[0][:, 0].numpy(),
         "num_represented": num_represented(weights).astype(np.float64),
     }
-
-
-def num_represented(weights: FloatArray) -> IntArray:
-    """Return how many features have more than half of their strength put out, (...).
-
-    Parameters
-    ----------
-    weights : (..., 3c) array
-        W row by row, then b.
-    """
-    c = weights.shape[-1] // 3
-    own = weights[..., :c] ** 2 + weights[..., c : 2 * c] ** 2 + weights[..., 2 * c :]
-    return np.asarray((own > REPRESENTED).sum(-1))

@@ -8,7 +8,6 @@ from typing import final
 import torch
 from torch import Tensor
 
-
 ROUNDING = 1e-6
 """How far from 1 probabilities may sum; tables may have been kept in single precision."""
 

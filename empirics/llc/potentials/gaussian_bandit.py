@@ -9,6 +9,7 @@ actions that the checkpoint took, reweighted.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -57,13 +58,14 @@ class GaussianBandit:
 
     def to(self, device: str | torch.device) -> GaussianBandit:
         """Return the bandit on another device."""
-        goals = self.goals.to(device)
-        return GaussianBandit(self.means.to(device), goals, self.sd, self.num_samples)
+        means = copy.deepcopy(self.means).to(device)
+        return GaussianBandit(means, self.goals.to(device), self.sd, self.num_samples)
 
     def miss(self, w: Tensor, rows: Tensor | None) -> Tensor:
         """Return the mean action's distance from the goal as a vector, (C, K, n, D)."""
         found: Tensor = self.means(w, rows)
-        return found - (self.goals if rows is None else self.goals[rows])
+        goals = self.goals.to(found.dtype)
+        return found - (goals if rows is None else goals[rows])
 
     def expected_return(self, w: Tensor) -> Tensor:
         """Return J(w) = -L(w) - D sd², (C, K)."""
@@ -217,8 +219,9 @@ class ImportanceRegret(Potential):
 
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the reweighted regret; the center's expected reward is the control variate."""
-        goals = self.bandit.goals if rows is None else self.bandit.goals[rows]
         actions, center = rows_of(self.actions, rows), rows_of(self.center, rows)
+        goals = self.bandit.goals.to(center.dtype)
+        goals = goals if rows is None else goals[rows]
         spread = goals.shape[-1] * self.bandit.sd**2
         lost = ((center - goals) ** 2).sum(-1)
         reward = -((actions - goals[..., None, :]) ** 2).sum(-1)

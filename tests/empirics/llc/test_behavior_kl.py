@@ -16,7 +16,6 @@ from empirics.llc.potentials.action_law import Categorical, Gaussian
 from empirics.llc.potentials.behavior_kl import behavior_kl
 from empirics.llc.potentials.freeze_states import FrozenStates
 from empirics.llc.potentials.outputs import LinearOutputs, NetworkOutputs, tabular_outputs
-from empirics.llc.potentials.value_regression import value_regression
 
 VISITED, ACTIONS = 3, 3
 
@@ -132,9 +131,8 @@ def test_chains_read_half_the_rank_at_every_checkpoint():
 def test_minibatches_of_states_are_unbiased():
     outputs, states, centers = table()
     potential = behavior_kl(outputs, Categorical(), states, centers)
-    w = centers[:, None] + 0.3
     every = torch.cartesian_prod(*[torch.arange(3)] * 2)
-    w = w + torch.linspace(0, 1, 15, dtype=torch.float64)
+    w = centers[:, None] + torch.linspace(0, 1, 15, dtype=torch.float64)
     on_rows = potential.energy(w.expand(2, 9, 15), every[None].expand(2, 9, 2))
     torch.testing.assert_close(on_rows.mean(1, keepdim=True), potential.energy(w))
 
@@ -165,38 +163,15 @@ def test_parts_of_the_centers_keep_their_own_targets():
     assert (potential.repeat(2).energy(centers.repeat_interleave(2, 0)[:, None]) == 0).all()
 
 
+def test_a_potential_moved_to_another_device_leaves_the_first_behind():
+    outputs, states, centers = table()
+    potential = behavior_kl(outputs, Categorical(), states, centers)
+    moved = potential.to("meta")
+    assert moved.outputs.features.device.type == moved.targets.device.type == "meta"
+    assert potential.outputs.features.device.type == potential.targets.device.type == "cpu"
+
+
 def test_outputs_for_other_states_are_refused():
     outputs, _, centers = table()
     with pytest.raises(ValueError, match="the outputs are for 3 states, and 2 are frozen"):
         behavior_kl(outputs, Categorical(), frozen(np.array([0, 1])), centers)
-
-
-def test_a_linear_critic_has_half_its_rank_as_coefficient():
-    rng = np.random.default_rng(0)
-    # Six states, five features of which the last is the sum of two others: rank 4.
-    features = rng.standard_normal((6, 4))
-    features = np.column_stack([features, features[:, 0] + features[:, 1]])
-    outputs = LinearOutputs(torch.tensor(features)[:, None])
-    center = torch.tensor(rng.standard_normal((1, 5)))
-    targets = outputs.at_centers(center)[0, :, 0]
-    potential = value_regression(outputs, frozen(np.arange(6)), targets, center)
-    expected = torch.tensor(2 * features.T @ features / 6)[None]
-    torch.testing.assert_close(potential.hessian(center), expected)
-    assert localized(potential.hessian(center), 1e9, 1.0)[0] == pytest.approx(2, rel=1e-6)
-
-
-def test_each_checkpoint_may_have_its_own_targets():
-    outputs = LinearOutputs(torch.eye(3, dtype=torch.float64)[:, None])
-    centers = torch.tensor([[1.0, 2, 3], [4, 5, 6]], dtype=torch.float64)
-    states = frozen(np.arange(3), [0.5, 0.25, 0.25])
-    potential = value_regression(outputs, states, centers, centers)
-    assert (potential.energy(centers[:, None]) == 0).all()
-    off = potential.energy(centers[:, None] + torch.tensor([1.0, 0, 2]))
-    torch.testing.assert_close(off, torch.full_like(off, 0.5 + 0.25 * 4))
-
-
-def test_targets_of_another_shape_are_refused():
-    outputs = LinearOutputs(torch.eye(3, dtype=torch.float64)[:, None])
-    centers = torch.zeros(1, 3, dtype=torch.float64)
-    with pytest.raises(ValueError, match=r"targets must be \(3,\) or \(1, 3\); they are \(4,\)"):
-        value_regression(outputs, frozen(np.arange(3)), torch.zeros(4), centers)

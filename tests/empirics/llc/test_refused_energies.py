@@ -58,7 +58,7 @@ def clipped_by_quadrature(apart):
     return integrate.quad(over_squares, -8, 8, points=kinks, limit=200, epsabs=1e-9)[0]
 
 
-def sampled_surrogate(n=60_000):
+def sampled_surrogate(n=20_000):
     rng = np.random.default_rng(0)
     outputs = LinearOutputs(torch.eye(D, dtype=torch.float64)[:, :1].expand(n, D, 1))
     center = torch.zeros(1, 1, dtype=torch.float64)
@@ -121,7 +121,7 @@ def test_a_square_root_doubles_the_coefficient(root, coefficient):
     potential, center = square()
     potential = root_loss(potential) if root else potential
     nbeta = 1000.0
-    plan = ChainPlan(nbeta, num_chains=100, num_draws=60, num_burnin_steps=40)
+    plan = ChainPlan(nbeta, num_chains=100, num_draws=30, num_burnin_steps=20)
     step_size = 1e-7 if root else 1e-4
     found = estimate_llc(
         potential,
@@ -239,6 +239,14 @@ def test_some_parameters_of_a_refused_energy_are_refused_too():
     free = torch.tensor([0, 2])
     whole = curl(potential, torch.zeros(3, dtype=torch.float64))[0]
     torch.testing.assert_close(curl(part, center)[0], whole[free][:, free], rtol=0, atol=1e-9)
+
+
+def test_a_root_takes_the_centers_of_its_loss_along():
+    centers = torch.tensor(np.random.default_rng(2).standard_normal((2, 6)))
+    frozen = FrozenStates(np.arange(2), np.full(2, 0.5), "two states", None)
+    root = root_loss(behavior_kl(tabular_outputs(2, 3), Categorical(), frozen, centers))
+    assert root.chunk(1, 2).energy(centers[1:, None]).item() == 0
+    assert (root.repeat(2).energy(centers.repeat_interleave(2, 0)[:, None]) == 0).all()
 
 
 def test_the_bandit_keeps_the_coefficient_that_the_surrogate_loses():

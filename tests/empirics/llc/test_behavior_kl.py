@@ -15,7 +15,7 @@ from empirics.llc.network_potential import flatten
 from empirics.llc.potentials.action_law import Categorical, Gaussian
 from empirics.llc.potentials.behavior_kl import behavior_kl
 from empirics.llc.potentials.freeze_states import FrozenStates
-from empirics.llc.potentials.outputs import LinearOutputs, NetworkOutputs, tabular_outputs
+from empirics.llc.potentials.outputs import NetworkOutputs, tabular_outputs
 
 VISITED, ACTIONS = 3, 3
 

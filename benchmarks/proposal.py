@@ -1,6 +1,6 @@
 """Planted curves found again: the search of new forms beside pyoperon and gplearn alone.
 
-    python benchmarks/proposal.py [--draws 2] [--evaluations 500000] [--out benchmarks/proposal.md]
+    python -m benchmarks.proposal [--draws 2] [--evaluations 500000] [--out benchmarks/proposal.md]
 
 Every kind of curve is drawn with parameters uniform in the ranges below, on 200 even times, with
 white noise of 2 % of its range; nothing drawn is left out. A form is found if its fitted curve
@@ -314,7 +314,7 @@ def line(name: str, found: Mapping[str, Outcome]) -> str:
 
 TEMPLATE = """# Planted curves found again
 
-`python benchmarks/proposal.py --draws {draws} --evaluations {evaluations}`. {kinds} kinds of
+`python -m benchmarks.proposal --draws {draws} --evaluations {evaluations}`. {kinds} kinds of
 curves, {draws} of each, 200 points, white noise of 2 % of the range. Found: the fitted curve keeps
 within 1 % of the range of the true one, root mean square, on the data and on the fifth beyond
 them, each. "Largest": no point on or beyond the data differs by more than 1 %. "Not registered":

@@ -6,7 +6,7 @@ looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -142,7 +142,23 @@ def _ppo(
     rng: np.random.Generator,
 ) -> Iterator[None]:
     """Change the parameters rollout by rollout, pausing at every update of `t`."""
-    size, c, done = cell.num_envs, cell.num_features, 0
+    update, done = rollouts(cell, w, rng), 0
+    for until in t.tolist():
+        while done < until:
+            rows = rng.integers(cell.num_samples, size=cell.num_envs)
+            update(data[0][rows], data[1][rows])
+            done += 1
+        yield
+
+
+def rollouts(
+    cell: ToyModelPPOCell, w: FloatArray, rng: np.random.Generator
+) -> Callable[[IntArray, FloatArray], None]:
+    """Return PPO's update on the inputs it is given: features and strengths, (num_envs,) each.
+
+    It changes the parameters w, (3c,), and keeps the optimizer's moments from call to call.
+    """
+    size, c = cell.num_envs, cell.num_features
     settings = np.array(
         [
             cell.learning_rate,
@@ -157,14 +173,13 @@ def _ppo(
     room = moments, gradient, output, np.empty((size, c)), np.empty(size)
     epochs = np.tile(np.arange(size), (cell.update_epochs, 1))
     shape = (cell.update_epochs, cell.num_minibatches, cell.minibatch_size)
-    for until in t.tolist():
-        while done < until:
-            rows = rng.integers(cell.num_samples, size=size)
-            normals = rng.standard_normal((size, c))
-            orders = rng.permuted(epochs, axis=1).reshape(shape)
-            ppo_update(w, data[0][rows], data[1][rows], normals, orders, settings, *room)
-            done += 1
-        yield
+
+    def update(features: IntArray, strengths: FloatArray) -> None:
+        normals = rng.standard_normal((size, c))
+        orders = rng.permuted(epochs, axis=1).reshape(shape)
+        ppo_update(w, features, strengths, normals, orders, settings, *room)
+
+    return update
 
 
 def _measured(

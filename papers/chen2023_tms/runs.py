@@ -45,7 +45,7 @@ class Scale:
     arms : tuple of Arm
     num_seeds, checkpoints, num_chains : int
     fitted : int
-        Runs of each arm to whose curves forms are fitted, those with most plateaus first.
+        Runs to whose curves forms are fitted, those with most plateaus first.
     """
 
     arms: tuple[Arm, ...]
@@ -82,7 +82,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
             num_seeds=30,
             checkpoints=150,
             num_chains=8,
-            fitted=2,
+            fitted=12,
         ),
     }
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +62,15 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
     began, plan = time.monotonic(), SCALES[scale]
     seeds = range(seed, seed + plan.num_seeds)
     arms = [run_arm(arm, seeds, plan, progress) for arm in plan.arms]
-    found = [found_in(runs) for runs in arms]
-    curves = [
-        curve
-        for runs in arms
-        for run in _most_eventful(runs, plan)
-        for curve in (run.loss, run.llc)
-    ]
+    data, found = _data(arms, out), [found_in(runs) for runs in arms]
+    eventful = sorted(chain(*arms), key=lambda run: -len(run.plateaus))[: plan.fitted]
+    curves = [curve for run in eventful for curve in (run.loss, run.llc)]
     comparisons = propose_all(curves, seed=seed, progress=progress)
     facts = {
         "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
         "seed": seed,
         "seeds": list(seeds),
-        "data": _data(arms, out),
+        "data": data,
         "wall_seconds": time.monotonic() - began,
         **provenance().content(),
     }
@@ -90,10 +87,6 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
     report = render(out)
     progress("Writing the report", 1, 1)
     return report
-
-
-def _most_eventful(runs: Sequence[LadderRun], plan: Scale) -> list[LadderRun]:
-    return sorted(runs, key=lambda run: -len(run.plateaus))[: plan.fitted]
 
 
 def _data(arms: Sequence[Sequence[LadderRun]], out: Path) -> dict[str, str]:
@@ -162,7 +155,7 @@ def development() -> Mapping[str, Any]:
         "condition": "update_rule",
         "observables": ["loss", "llc"],
         "takeaway": (
-            "The run of every arm with most plateaus. Where the loss falls to another k-gon's, "
+            "The runs with most plateaus. Where the loss falls to another k-gon's, "
             "the coefficient goes to that k-gon's."
         ),
     }

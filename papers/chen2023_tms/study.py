@@ -149,10 +149,10 @@ def _plain(value: Any) -> Any:
 
 
 def development() -> Mapping[str, Any]:
-    """Return what to draw together: loss and coefficient, one panel a rule."""
+    """Return what to draw together: loss and coefficient, one panel a learning rate."""
     return {
         "title": "Loss and learning coefficient over training",
-        "condition": "update_rule",
+        "condition": "learning_rate",
         "observables": ["loss", "llc"],
         "takeaway": (
             "The runs with most plateaus. Where the loss falls to another k-gon's, "

@@ -44,8 +44,8 @@ from theory.learning_coefficients.k_gons import RANK_TOLERANCE, KGon
 from theory.learning_coefficients.monomial import minimally_singular
 
 DEAD_RADIUS = 0.9
-"""Beyond it a dead column counts as live; the barrier makes the exact place immaterial from some
-n = 150 on."""
+"""Beyond it a dead column counts as live. Moving it by 0.2 changes V by a tenth at n = 150 and by a
+hundredth at n = 400."""
 
 LOWEST_BIAS = -6.0
 """The prior's mass below is 1e-9."""

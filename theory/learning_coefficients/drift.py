@@ -82,8 +82,7 @@ def hexagon(rare: float) -> Phase:
         If the hexagon is no minimum any more at this p.
     """
     probability = frequencies(rare)
-    milestone = math.floor((EVEN - rare) / STRIDE)
-    at, theta = max(rare, EVEN - milestone * STRIDE), followed(milestone)
+    at, theta = followed(math.floor((EVEN - rare) / STRIDE))
     stride = STRIDE
     while at > rare:
         target = max(rare, at - stride)
@@ -97,17 +96,14 @@ def hexagon(rare: float) -> Phase:
     return Phase("6", *parts(theta), probability, math.factorial(5))
 
 
-@lru_cache(maxsize=32)
-def followed(milestone: int) -> FloatArray:
-    """Return the hexagon's parameters (18,) after so many strides from p = 1/6."""
-    if milestone <= 0:
+@lru_cache(maxsize=64)
+def followed(strides: int) -> tuple[float, FloatArray]:
+    """Return how far down p the hexagon gets in so many strides, and its parameters (18,)."""
+    if strides <= 0:
         point = k_gon(C, C)
-        return np.concatenate([point.weights.ravel(), point.bias])
-    rare = EVEN - milestone * STRIDE
-    found = settle(followed(milestone - 1), frequencies(rare))
-    if found is None:
-        raise ValueError(f"the hexagon is no minimum any more at p = {rare:.4f}.")
-    return found
+        return EVEN, np.concatenate([point.weights.ravel(), point.bias])
+    found = settle(followed(strides - 1)[1], frequencies(EVEN - strides * STRIDE))
+    return followed(strides - 1) if found is None else (EVEN - strides * STRIDE, found)
 
 
 def settle(theta: FloatArray, probability: FloatArray) -> FloatArray | None:
@@ -182,10 +178,11 @@ def laplace_boundary(num_samples: float, likelihood_scale: float = 1.0) -> float
     """
 
     def log_odds(p: float) -> float:
-        dead = [
-            log_evidence(w(p), num_samples, likelihood_scale) for w in (pentagon, pentagon_plus)
-        ]
-        return log_evidence(hexagon(p), num_samples, likelihood_scale) - float(np.logaddexp(*dead))
+        five, plus, six = (
+            log_evidence(branch(p), num_samples, likelihood_scale)
+            for branch in (pentagon, pentagon_plus, hexagon)
+        )
+        return six - float(np.logaddexp(five, plus))
 
     return boundary(log_odds, num_samples)
 

@@ -33,6 +33,7 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import lambertw, logsumexp, softmax
 
@@ -43,8 +44,8 @@ from theory.learning_coefficients.k_gons import RANK_TOLERANCE, KGon
 from theory.learning_coefficients.monomial import minimally_singular
 
 DEAD_RADIUS = 0.9
-"""Beyond it a dead column counts as live; the barrier makes the exact place immaterial from some
-n = 150 on."""
+"""Beyond it a dead column counts as live. Moving it by 0.2 changes V by a tenth at n = 150 and by a
+hundredth at n = 400."""
 
 LOWEST_BIAS = -6.0
 """The prior's mass below is 1e-9."""
@@ -89,7 +90,7 @@ class Phase:
             )
 
     @property
-    def free(self) -> FloatArray:
+    def free(self) -> NDArray[np.bool_]:
         """Which features are dead with a negative bias, (c,) booleans."""
         return np.asarray(~np.any(self.weights != 0, axis=0) & (self.bias < 0))
 
@@ -230,7 +231,7 @@ def laplace_crossing(
         return float(sides[0] - sides[1])
 
     low, high = (math.log(n) for n in SEARCHED)
-    if log_odds(low) * log_odds(high) > 0:
+    if log_odds(low) * log_odds(high) >= 0:
         raise ValueError(
             f"{[which.name for which in complex_]} and {[which.name for which in simple]} must "
             f"change places between {SEARCHED[0]:g} and {SEARCHED[1]:g} samples; they do not."

@@ -13,10 +13,11 @@ keeps its own integral over the prior φ with the live units held at w*:
     Z = copies · 2π‖W‖ · exp(-s n L - ½|w*|²) · (2π)^(-(r + 1)/2) · Π sqrt(2π/(s n h_i)) · V(s n)
     V(n) = ∫_{β < 0, |u| < 0.9} φ(u, β) exp(-n (L(w*, u, β) - L)) du dβ.
 
-As n grows V falls toward the prior's mass of the exactly flat region, but slowly, for the loss rises
-with the third power outside. With these factors the hexagon of six features takes over near n = 250,
-where the leading order has 601. Where a column u has a bias above -|u|² the loss is lower than L:
-this rim of 5+ belongs to β < 0, and is half of V at n = 5000. Beyond, 5 is no phase of its own.
+As n grows V falls toward the prior's mass of the exactly flat region, but slowly, for outside it
+the loss rises with the third power. With these factors the hexagon of six features takes over near
+n = 250, where the leading order has 601. Where a column u has a bias above -|u|² the loss is lower
+than L: this rim of 5+ belongs to β < 0, and is half of V at n = 5000. Beyond, 5 is no phase of its
+own.
 
 References
 ----------

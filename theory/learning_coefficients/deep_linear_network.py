@@ -13,7 +13,7 @@ With M = ceil(s/l) and a = s - (M - 1) l,
 References
 ----------
 Aoyagi 2024 (Consideration on the learning efficiency of multiple-layered neural networks with
-linear units, Neural Networks 172), main theorem; Lau et al. 2025 (arXiv 2308.12108), appendix.
+linear units, Neural Networks 172), main theorem.
 """
 
 from __future__ import annotations

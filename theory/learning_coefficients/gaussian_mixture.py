@@ -9,8 +9,8 @@ a = 0 and b = 0 are possible: λ = 1/2, m = 2.
 
 References
 ----------
-Watanabe 2009, Algebraic geometry and statistical learning theory, section 1.2 and remark 7.2; the
-lines above are the proof. A test checks that u stays between positive bounds.
+Watanabe 2009, Algebraic geometry and statistical learning theory; the lines above are the
+proof. A test checks that u stays between positive bounds.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ def divergence(share: ArrayLike, shift: ArrayLike) -> FloatArray:
     Parameters
     ----------
     share : (...) array_like
-        a, from 0 to 1.
+        a, from 0 to below 1.
     shift : (...) array_like
-        b; precise to 1e-10 for |b| <= 2.
+        b; a test holds |b| <= 2 to a millionth.
 
     Raises
     ------
     ValueError
-        If a share is not one.
+        If a share is below 0, or not below 1.
     """
     a, b = (np.asarray(x, dtype=np.float64)[..., None] for x in (share, shift))
-    if np.any((a < 0) | (a > 1)):
-        raise ValueError(f"share must be from 0 to 1; it goes from {a.min()} to {a.max()}.")
+    if np.any((a < 0) | (a >= 1)):
+        raise ValueError(f"share must be from 0 to below 1; it goes from {a.min()} to {a.max()}.")
     f = a * np.expm1(b * NODES - b**2 / 2)
-    # E[f] = 0, but near a = b = 0 the difference keeps the digits that the logarithm alone loses.
-    gap = np.where(np.abs(f) < 1e-4, f**2 * (0.5 - f / 3), f - np.log1p(np.maximum(f, -1 + 1e-300)))
+    # E[f] = 0, but near a = b = 0 its terms cancel: a series keeps the digits.
+    gap = np.where(np.abs(f) < 1e-4, f**2 * (0.5 - f / 3), f - np.log1p(f))
     return np.asarray(gap @ NODE_WEIGHTS / NODE_WEIGHTS.sum())

@@ -18,8 +18,8 @@ the reference; for H = 1 and 2 a test resolves the singularity instead.
 
 References
 ----------
-Aoyagi and Watanabe 2006 (Resolution of singularities and the generalization error with Bayesian
-estimation for layered neural network, IEICE Transactions J88-D-II), cited from secondary sources.
+Aoyagi and Watanabe (Resolution of singularities and the generalization error with Bayesian
+estimation for layered neural network), cited from a secondary source.
 """
 
 from __future__ import annotations

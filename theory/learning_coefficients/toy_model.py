@@ -17,7 +17,7 @@ loss sees the corner of the ReLU. Where m reaches 0 or 1 the loss is once differ
 
 References
 ----------
-Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301), section 3; Elhage et al. 2022.
+Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301) for the model.
 """
 
 from __future__ import annotations

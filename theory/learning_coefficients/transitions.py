@@ -13,15 +13,16 @@ keeps its own integral over the prior φ with the live units held at w*:
     Z = copies · 2π‖W‖ · exp(-s n L - ½|w*|²) · (2π)^(-(r + 1)/2) · Π sqrt(2π/(s n h_i)) · V(s n)
     V(n) = ∫_{β < 0, |u| < 0.9} φ(u, β) exp(-n (L(w*, u, β) - L)) du dβ.
 
-As n grows V falls to the prior's mass of the exactly flat region, 0.014 for the pentagon of six
-features, but slowly, for the loss leaves 0 with the third power: at n = 250 it is 0.066. Between
-phases that other features separate, V and the determinants decide: the hexagon's posterior takes
-over near n = 250, not at 601.
+As n grows V falls toward the prior's mass of the exactly flat region, but slowly, for outside it
+the loss rises with the third power. With these factors the hexagon of six features takes over near
+n = 250, where the leading order has 601. Where a column u has a bias above -|u|² the loss is lower
+than L: this rim of 5+ belongs to β < 0, and is half of V at n = 5000. Beyond, 5 is no phase of its
+own.
 
 References
 ----------
-Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301), section 3; Watanabe 2009. The integral of
-the dead unit and the count of the circles are derived here; a test checks them by sampling.
+Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301); Watanabe 2009. The integral of the
+dead unit and the count of the circles are derived here; tests check them by sampling.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from scipy.special import lambertw, logsumexp, softmax
 from theory.curve import FloatArray
 from theory.learning_coefficients import toy_model
 from theory.learning_coefficients.coefficient import LearningCoefficient
-from theory.learning_coefficients.k_gons import RANK_TOLERANCE, KGon
+from theory.learning_coefficients.k_gons import RANK_TOLERANCE, KGon, check_minimum
 from theory.learning_coefficients.monomial import minimally_singular
 
 DEAD_RADIUS = 0.9
@@ -136,7 +137,14 @@ class Phase:
 
 
 def phase(point: KGon) -> Phase:
-    """Return the phase of a k-gon among equally frequent features."""
+    """Return the phase of a k-gon among equally frequent features.
+
+    Raises
+    ------
+    ValueError
+        If its learning coefficient is not known, or two features are dead and free.
+    """
+    check_minimum(point.num_vertices)
     c, k, s = point.num_features, point.num_vertices, point.num_positive
     copies = math.comb(c, k) * math.factorial(k - 1) * math.comb(c - k, s)
     return Phase(point.name, point.weights, point.bias, np.full(c, 1 / c), copies)

@@ -78,7 +78,7 @@ def test_the_divergence_of_a_mixture_is_a_normal_crossing_times_a_positive_facto
     ("call", "sentence"),
     [
         (lambda: tanh_network(0), "num_hidden must be at least 1; it is 0"),
-        (lambda: divergence([0.5, 1.5], 0.0), "share must be from 0 to 1"),
+        (lambda: divergence([0.5, 1.5], 0.0), "share must be from 0 to below 1"),
     ],
 )
 def test_mistakes_are_named(call, sentence):

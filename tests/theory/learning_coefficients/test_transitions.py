@@ -102,6 +102,12 @@ def test_the_evidence_of_a_hexagon_by_importance_sampling_around_its_circle():
     assert log_evidence(SIX, n) == pytest.approx(sampled, abs=tolerance)
 
 
+def test_half_of_the_dead_unit_s_integral_is_rim_at_five_thousand_samples():
+    rise, log_weight = FIVE.dead_grid
+    share = np.exp(log_weight - 5000 * rise - log_dead_volume(FIVE, 5000))
+    assert share[rise < -1e-15].sum() == pytest.approx(0.5, abs=0.1)
+
+
 def test_copies_are_orders_around_the_circle_times_choices():
     assert (FIVE.num_copies, FIVE_PLUS.num_copies, SIX.num_copies) == (6 * 24, 6 * 24, 120)
     assert phase(k_gon(5, 5)).num_copies == 24
@@ -111,6 +117,7 @@ def test_copies_are_orders_around_the_circle_times_choices():
     ("call", "sentence"),
     [
         (lambda: phase(k_gon(5, 7)), "may have one free dead feature, for two interact; 5 has 2"),
+        (lambda: phase(k_gon(4, 5, 1)), "known for 5 to 8 vertices, and this is a 4-gon"),
         (lambda: leading_crossing(SIX, FIVE), "5 must fit better than 6"),
         (lambda: laplace_crossing([SIX], [SIX]), "must change places between 20 and 100000"),
     ],

@@ -16,7 +16,7 @@ from empirics.coerce import coerce_fields
 from empirics.llc.chance import Streams
 from empirics.llc.potential import Potential, check_centers
 from empirics.llc.sampler import Sampler, State, check_positive
-from empirics.llc.target import Target
+from empirics.llc.target import Point, Target
 
 Floats = NDArray[np.float64]
 
@@ -206,7 +206,8 @@ def _advance(
     start = target.centers.expand(-1, plan.num_chains, -1).clone()
     state = sampler.start(target, start, None if size is None else streams.rows(1, size)[0])
     total = plan.num_burnin_steps + plan.num_draws * plan.num_steps_bw_draws
-    for made, chance in zip(range(1, total + 1), streams.moves(sampler, step_size), strict=False):
+    chances = streams.moves(sampler, step_size, plan.num_burnin_steps)
+    for made, chance in zip(range(1, total + 1), chances, strict=False):
         state = record.held(sampler.move(target, state, chance))
         record.count(state, made, chance.rows)
         if told is not None and (made % 100 == 0 or made == total):
@@ -224,23 +225,27 @@ class _Record:
         self._energy, self._distance, self._virial = (init.new_empty(shape) for _ in range(3))
         self._positions = init.new_empty((*shape, d)) if keep_positions else None
         self._accepted = init.new_zeros(shape[1:])
-        self._dead = torch.zeros(shape[1:], dtype=torch.bool, device=init.device)
+        self._dead = ~torch.isfinite(init).expand(shape[1:])
+        self._any_dead = bool(self._dead.any())
         self._last = target.centers.expand(-1, plan.num_chains, -1)
 
     def held(self, state: State) -> State:
         """Return the state with diverged particles put back to their center, and count them."""
         point = state.point
-        finite = torch.isfinite(point.energy + self._init)
-        finite &= torch.isfinite(point.gradient).all(-1)
-        self._dead |= ~finite
-        if not bool(self._dead.any()):
+        if not self._any_dead and math.isfinite(float(point.energy.sum() + point.force.sum())):
             return state
+        finite = torch.isfinite(point.energy) & torch.isfinite(point.force).all(-1)
+        self._dead |= ~finite
+        self._any_dead = bool(self._dead.any())
         alive = ~self._dead[..., None]
-        w = torch.where(alive, point.w, self._target.centers)
-        energy = torch.where(self._dead, self._init, point.energy)
-        gradient = torch.where(alive, point.gradient, torch.zeros_like(point.gradient))
+        held = Point(
+            torch.where(alive, point.w, self._target.centers),
+            torch.where(self._dead, self._init, point.energy),
+            torch.where(alive, point.gradient, torch.zeros_like(point.gradient)),
+            torch.where(alive, point.force, torch.zeros_like(point.force)),
+        )
         memory = tuple(torch.where(alive, each, torch.ones_like(each)) for each in state.memory)
-        return State(type(point)(w, energy, gradient), state.accepted, memory)
+        return State(held, state.accepted, memory)
 
     def count(self, state: State, made: int, rows: Tensor | None) -> None:
         """Keep the state after `made` moves, if it is a draw.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import final
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from empirics.llc.sampler import Chance, Sampler
+
+Draw = Callable[..., Tensor]
 
 BLOCK = 32
 """Moves whose numbers are drawn at once."""
@@ -58,22 +61,30 @@ class Streams:
             dim=1,
         )
 
-    def moves(self, sampler: Sampler, step_size: Tensor) -> Iterator[Chance]:
+    def moves(
+        self, sampler: Sampler, step_size: Tensor, num_burnin_steps: int
+    ) -> Iterator[Chance]:
         """Yield the random numbers of one move after another, without end."""
-        m, chains = sampler.num_normals, self._num_chains
-        while True:
-            normals = self._drawn(torch.randn, (BLOCK, m, chains, self._num_parameters), 2)
-            uniform = self._drawn(torch.rand, (BLOCK, 2, chains), 2)
-            rows = None if sampler.batch_size is None else self.rows(BLOCK, sampler.batch_size)
-            for i in range(BLOCK):
-                yield Chance(normals[i], uniform[i], None if rows is None else rows[i], step_size)
+        chains, d, size = self._num_chains, self._num_parameters, sampler.batch_size
+        for made in itertools.count():
+            i = made % BLOCK
+            if i == 0:
+                normal = self._drawn(torch.randn, (BLOCK, 1, chains, d))
+                uniform = self._drawn(torch.rand, (BLOCK, 2, 1, chains), axis=2)
+                rows = None if size is None else self.rows(BLOCK, size)
+            yield Chance(
+                normal[i],
+                uniform[i],
+                None if rows is None else rows[i],
+                step_size,
+                made < num_burnin_steps,
+            )
 
-    def _drawn(self, draw: object, shape: tuple[int, ...], axis: int) -> Tensor:
-        """Return numbers of every generator, stacked along an axis."""
-        assert callable(draw)
+    def _drawn(self, draw: Draw, shape: tuple[int, ...], axis: int = 1) -> Tensor:
+        """Return numbers of every generator, together along an axis of length 1."""
         like = self._like
         each = [
             draw(shape, generator=generator, dtype=like.dtype, device=like.device)
             for generator in self._generators
         ]
-        return torch.stack(each, dim=axis)
+        return torch.cat(each, dim=axis)

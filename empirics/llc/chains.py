@@ -162,17 +162,17 @@ def draw_chains(
     Raises
     ------
     ValueError
-        If nbeta is missing, the centers or the scales do not fit, or the energy has no gradient.
+        If nbeta is missing, a setting of a center is no positive number, the centers, their
+        settings or the scales do not fit, or the energy has no gradient.
     """
     at = check_centers(potential, centers)
     count = at.shape[0]
 
-    def each(given: Floats | None, default: float) -> Floats:
-        return np.full(count, default) if given is None else np.array(given, dtype=np.float64)
-
-    pulls = each(localization, plan.localization)
-    temperatures = each(nbeta, plan.nbeta_for(potential) if nbeta is None else 1.0)
-    sizes = each(step_size, sampler.step_size)
+    if nbeta is None:
+        nbeta = np.full(count, plan.nbeta_for(potential))
+    temperatures = _each("nbeta", nbeta, 0.0, count)
+    pulls = _each("localization", localization, plan.localization, count, zero=True)
+    sizes = _each("step_size", step_size, sampler.step_size, count)
     target = Target(
         potential,
         at[:, None, :],
@@ -288,6 +288,21 @@ class _Record:
             else _numpy(self._positions.permute(1, 2, 0, 3)),
             **facts,
         )
+
+
+def _each(
+    name: str, given: Floats | None, default: float, count: int, *, zero: bool = False
+) -> Floats:
+    """Return a setting of every center."""
+    values = np.full(count, default) if given is None else np.array(given, dtype=np.float64)
+    if values.shape != (count,):
+        raise ValueError(f"{name} must be one number a center, ({count},); it is {values.shape}.")
+    right = np.isfinite(values) & ((values >= 0) if zero else (values > 0))
+    if not right.all():
+        what = "finite and not negative" if zero else "positive and finite"
+        i = int(np.flatnonzero(~right)[0])
+        raise ValueError(f"{name} must be {what}; that of center {i} is {values[i]}.")
+    return values
 
 
 def _column(values: Floats, like: Tensor) -> Tensor:

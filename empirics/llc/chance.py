@@ -61,9 +61,7 @@ class Streams:
             dim=1,
         )
 
-    def moves(
-        self, sampler: Sampler, step_size: Tensor, num_burnin_steps: int
-    ) -> Iterator[Chance]:
+    def moves(self, sampler: Sampler, step_size: Tensor, num_burnin_steps: int) -> Iterator[Chance]:
         """Yield the random numbers of one move after another, without end."""
         chains, d, size = self._num_chains, self._num_parameters, sampler.batch_size
         for made in itertools.count():

@@ -6,6 +6,7 @@ axes of every array: a center has many chains, and each chain is a vector of par
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
@@ -111,7 +112,8 @@ class Potential(ABC):
     def to(self, device: str | torch.device) -> Self:
         """Return the potential with its data on another device."""
         moved: dict[str, Any] = {
-            field.name: value.to(device)
+            # A module moves in place, and it is the user's.
+            field.name: (copy.deepcopy(value) if isinstance(value, nn.Module) else value).to(device)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Tensor | nn.Module | Potential)
         }

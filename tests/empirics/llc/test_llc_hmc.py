@@ -18,9 +18,7 @@ def test_a_power_has_its_exact_value(energy_of, power, origin, exact_power, agre
     agrees(reading, exact_power(2 * k, NBETA, 1.0))
 
 
-def test_a_quadratic_of_a_hundred_parameters(
-    energy_of, quadratic, origin, exact_quadratic, agrees
-):
+def test_a_quadratic_of_a_hundred_parameters(energy_of, quadratic, origin, exact_quadratic, agrees):
     h = np.geomspace(0.2, 2.0, 100)
     plan = ChainPlan(num_chains=40, num_draws=100, num_burnin_steps=30)
     potential = energy_of(quadratic(h), 100, 1000)

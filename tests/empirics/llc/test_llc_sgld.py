@@ -65,9 +65,7 @@ def test_minibatches_add_the_noise_that_theory_says(mean_potential, agrees):
     step_size, rows = 1e-3, 20
     plan = ChainPlan(num_chains=600, num_draws=200, num_burnin_steps=100, num_steps_bw_draws=2)
     center = y.mean()[None]
-    (reading,) = estimate_llc(
-        mean_potential(y), center, SGLD(step_size, rows_per_move=rows), plan
-    )
+    (reading,) = estimate_llc(mean_potential(y), center, SGLD(step_size, rows_per_move=rows), plan)
     a = step_size / 2 * (NBETA + 1)
     noise = step_size + (step_size / 2 * NBETA) ** 2 * float(y.var(correction=0)) / rows
     agrees(reading, NBETA / 2 * noise / (1 - (1 - a) ** 2))

@@ -258,8 +258,8 @@ def _sampling_doubts(values: _Values, facts: Facts) -> list[str]:
         )
     if values.virial_se is not None and values.virial_se > VIRIAL_UNKNOWN:
         found.append(
-            f"The virial is known to ± {values.virial_se:.2g} only: a chain runs away, or the draws "
-            "are too few."
+            f"The virial is known to ± {values.virial_se:.2g} only: a chain runs away, or the "
+            "draws are too few."
         )
     if (
         values.acceptance is not None

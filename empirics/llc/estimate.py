@@ -15,8 +15,11 @@ from empirics.llc.sampler import Sampler
 from empirics.llc.sgld import SGLD
 from empirics.llc.step_size import step_size_bias
 
-PARTICLES = 2_000_000
-"""Parameters of all particles moved at once, by default; more centers are done in turn."""
+AT_ONCE = 1_000_000
+"""Numbers held to evaluate all particles at once; more centers are done in turn.
+
+Few enough to stay in a processor's cache, many enough to be worth a call.
+"""
 
 
 def estimate_llc(
@@ -77,7 +80,7 @@ def estimate_llc(
     if correct_step_size:
         _check_correction(sampler)
     seeds = np.random.SeedSequence(seed).spawn(at.shape[0])
-    size = max(1, PARTICLES // (at.shape[1] * plan.num_chains))
+    size = max(1, AT_ONCE // (potential.footprint(sampler.batch_size) * plan.num_chains))
     readings: list[LLCReading] = []
     for start in range(0, at.shape[0], size):
         part = slice(start, min(start + size, at.shape[0]))

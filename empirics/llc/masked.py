@@ -37,6 +37,10 @@ class Masked(Potential):
         """Rows of data of the whole potential."""
         return self.whole.num_rows
 
+    def footprint(self, batch_size: int | None = None) -> int:
+        """Return that of the whole potential."""
+        return self.whole.footprint(batch_size)
+
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the whole energy with the other parameters at their center."""
         every = self.at[:, None, :].expand(-1, w.shape[1], -1).to(w.dtype)

@@ -57,6 +57,10 @@ class Potential(ABC):
         """Rows of data a minibatch can be drawn from; None where the energy is always whole."""
         return None
 
+    def footprint(self, batch_size: int | None = None) -> int:
+        """Return about how many numbers are held to evaluate one particle on so many rows."""
+        return self.num_parameters
+
     def energy_and_gradient(self, w: Tensor, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the energy (C, K) and its gradient (C, K, d).
 

@@ -97,7 +97,7 @@ def test_chunks_of_centers_and_their_own_fields_change_no_bit(energy_of, origin,
     scales = torch.rand(5, 3, generator=torch.manual_seed(0), dtype=torch.float64) + 0.5
     args = (potential, origin(3, 5), MALA(1e-2), SHORT)
     together = estimate_llc(*args, scales=scales)
-    monkeypatch.setattr(estimate, "PARTICLES", 2 * 3 * SHORT.num_chains)
+    monkeypatch.setattr(estimate, "AT_ONCE", 2 * 3 * SHORT.num_chains)
     assert estimate_llc(*args, scales=scales) == together
 
 

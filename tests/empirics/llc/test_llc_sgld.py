@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from empirics.llc import record
 from empirics.llc.chains import ChainPlan
 from empirics.llc.estimate import estimate_llc
 from empirics.llc.sgld import SGLD, RMSProp
@@ -78,6 +79,17 @@ def test_a_true_minimum_is_not_doubted_for_the_noise_of_minibatches(mean_potenti
     plan = ChainPlan(num_chains=40, num_draws=1000, num_burnin_steps=100)
     (reading,) = estimate_llc(mean_potential(y), y.mean()[None], SGLD(1e-3, rows_per_move=20), plan)
     assert all(reading.kept) and not any("minimum" in doubt for doubt in reading.doubts)
+
+
+def test_the_center_is_looked_up_as_it_is_evaluated(mean_potential, monkeypatch):
+    """Energies of single rows, averaged, against the energy of the rows."""
+    y = torch.randn(30, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    plan = ChainPlan(num_chains=4, num_draws=20, num_burnin_steps=5)
+    args = (mean_potential(y), y.mean()[None], SGLD(1e-3, rows_per_move=7), plan)
+    (looked_up,) = estimate_llc(*args)
+    monkeypatch.setattr(record, "_row_energies", lambda *_: None)
+    (evaluated,) = estimate_llc(*args)
+    assert looked_up.llc == pytest.approx(evaluated.llc, rel=1e-9)
 
 
 def rmsprop_reading(energy_of, quadratic, origin, rmsprop):

@@ -74,8 +74,8 @@ def estimate_llc(
         correction is asked for that has no closed form.
     """
     plan = ChainPlan() if plan is None else plan
-    if potential.refusal and not as_negative_control:
-        raise ValueError(f"{potential.name} is refused: {potential.refusal}")
+    if potential.refused_because and not as_negative_control:
+        raise ValueError(f"{potential.name} is refused: {potential.refused_because}")
     at = check_centers(potential, centers)
     if correct_step_size:
         _check_correction(sampler)
@@ -126,6 +126,7 @@ def _estimated(
                 scales=scales,
             ).tolist()
         )
+    doubts = potential.doubts(at, torch.as_tensor(chains.final).to(at))
     return [
         read(
             chains,
@@ -137,6 +138,7 @@ def _estimated(
                 sampler.is_exact,
                 sampler.batch_size is not None,
                 bias,
+                doubts[i],
             ),
         )
         for i, bias in enumerate(biases)

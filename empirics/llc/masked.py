@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self, final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -43,23 +43,21 @@ class Masked(Potential):
 
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the whole energy with the other parameters at their center."""
+        return self.whole.energy(self._filled(w), rows)
+
+    def energy_and_gradient(self, w: Tensor, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the whole energy and the free part of its gradient, or of what stands for it."""
+        energy, gradient = self.whole.energy_and_gradient(self._filled(w.detach()), rows)
+        return energy, gradient.index_select(-1, self.free)
+
+    def doubts(self, centers: Tensor, final: Tensor) -> tuple[tuple[str, ...], ...]:
+        """Return the whole energy's doubts."""
+        return self.whole.doubts(self.at, self._filled(final))
+
+    def _filled(self, w: Tensor) -> Tensor:
+        """Return whole parameters (C, K, D), those not free at their center."""
         every = self.at[:, None, :].expand(-1, w.shape[1], -1).to(w.dtype)
-        return self.whole.energy(every.index_copy(-1, self.free, w), rows)
-
-    def chunk(self, start: int, stop: int) -> Self:
-        """Return the potential of some centers."""
-        part = super().chunk(start, stop)
-        return _with_whole(part, self.whole.chunk(start, stop))
-
-    def repeat(self, times: int) -> Self:
-        """Return the potential with every center `times` times in a row."""
-        return _with_whole(super().repeat(times), self.whole.repeat(times))
-
-
-def _with_whole(potential: Masked, whole: Potential) -> Masked:
-    return Masked(
-        potential.num_parameters, potential.num_samples, whole, potential.free, potential.at
-    )
+        return every.index_copy(-1, self.free, w)
 
 
 def masked(potential: Potential, mask: Tensor, centers: Tensor) -> tuple[Masked, Tensor]:

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """What goes to another device: a tensor, a module, a potential, a table of tensors."""
+
+    def to(self, device: Any, /) -> Any:
+        """Return it on the device."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,13 @@ class Potential(ABC):
         """Return about how many numbers are held to evaluate one particle on so many rows."""
         return self.num_parameters
 
+    @property
+    def refused_because(self) -> str:
+        """Why it is refused: its own refusal, or that of an energy it is made of; else empty."""
+        inner = (getattr(self, field.name) for field in fields(self))
+        reasons = (value.refused_because for value in inner if isinstance(value, Potential))
+        return self.refusal or next((reason for reason in reasons if reason), "")
+
     def energy_and_gradient(self, w: Tensor, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the energy (C, K) and its gradient (C, K, d).
 
@@ -99,27 +115,52 @@ class Potential(ABC):
         hessian = torch.stack(rows, dim=-2)[:, 0]
         return (hessian + hessian.mT) / 2
 
+    def doubts(self, centers: Tensor, final: Tensor) -> tuple[tuple[str, ...], ...]:
+        """Say, for each center, why its draws' energies may not be what they stand for.
+
+        Asked once the chains are drawn; most energies are what they are wherever they are asked.
+
+        Parameters
+        ----------
+        centers : (C, d) tensor
+        final : (C, K, d) tensor
+            Where the chains ended.
+
+        Returns
+        -------
+        doubts : tuple of C tuples of str
+        """
+        return ((),) * centers.shape[0]
+
     def chunk(self, start: int, stop: int) -> Self:
         """Return the potential of the centers from `start` to before `stop`."""
-        return replace(self, **{name: getattr(self, name)[start:stop] for name in self.per_center})
+        return self._with_centers(
+            lambda rows: rows[start:stop], lambda inner: inner.chunk(start, stop)
+        )
 
     def repeat(self, times: int) -> Self:
         """Return the potential with every center `times` times in a row."""
-        return replace(
-            self,
-            **{
-                name: getattr(self, name).repeat_interleave(times, dim=0)
-                for name in self.per_center
-            },
+        return self._with_centers(
+            lambda rows: rows.repeat_interleave(times, dim=0), lambda inner: inner.repeat(times)
         )
 
+    def _with_centers(
+        self, rows: Callable[[Tensor], Tensor], inner: Callable[[Potential], Potential]
+    ) -> Self:
+        """Return the potential with other centers, in it and in the potentials it is made of."""
+        changed: dict[str, Any] = {name: rows(getattr(self, name)) for name in self.per_center}
+        for field in fields(self):
+            if isinstance(value := getattr(self, field.name), Potential):
+                changed[field.name] = inner(value)
+        return replace(self, **changed)
+
     def to(self, device: str | torch.device) -> Self:
-        """Return the potential with its data on another device."""
+        """Return the potential with its data on another device; this one stays where it is."""
         moved: dict[str, Any] = {
-            # A module moves in place, and it is the user's.
+            # A module would move itself, and with it what else is made of it.
             field.name: (copy.deepcopy(value) if isinstance(value, nn.Module) else value).to(device)
             for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor | nn.Module | Potential)
+            if isinstance(value := getattr(self, field.name), Movable)
         }
         return replace(self, **moved) if moved else self
 

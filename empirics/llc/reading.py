@@ -121,6 +121,8 @@ class Facts:
     is_exact: bool
     on_minibatches: bool
     step_size_bias: float | None = None
+    doubts: tuple[str, ...] = ()
+    """The potential's own, about its draws."""
 
 
 def read(chains: Chains, center: int, facts: Facts) -> LLCReading:
@@ -240,7 +242,7 @@ def _doubts(
             f"The center is no minimum: {100 * share:.0f} % of the draws lie below it, so this is "
             "no learning coefficient."
         )
-    return (*found, *_sampling_doubts(values, facts))
+    return (*facts.doubts, *found, *_sampling_doubts(values, facts))
 
 
 def _sampling_doubts(values: _Values, facts: Facts) -> list[str]:

@@ -1,0 +1,94 @@
+"""How far behavior is from the checkpoint's: a potential with an exact zero at every checkpoint.
+
+It asks how many directions of the parameters matter to behavior, and is blind to reward. Its
+coefficient is never negative, wherever the checkpoint lies on the loss; where the policy is
+regular it is half the rank of the Fisher matrix over the frozen states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+
+from empirics.llc.potential import Potential, check_centers
+from empirics.llc.potentials.action_law import ActionLaw
+from empirics.llc.potentials.freeze_states import FrozenStates
+from empirics.llc.potentials.outputs import Outputs, rows_of, weighted_mean
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BehaviorKL(Potential):
+    """E_s KL(π_center(·|s), π_w(·|s)) over frozen states. Built by `behavior_kl`.
+
+    Attributes
+    ----------
+    outputs : Outputs
+        Of the policy, on the frozen states.
+    law : ActionLaw
+    weights : (n,) tensor
+        Of the states.
+    targets : (C, n, o) tensor
+        The centers' own outputs.
+    """
+
+    outputs: Outputs
+    law: ActionLaw
+    weights: Tensor
+    targets: Tensor
+
+    name: ClassVar[str] = "behavior KL"
+    per_center: ClassVar[tuple[str, ...]] = ("targets",)
+
+    @property
+    def num_rows(self) -> int:
+        """Frozen states."""
+        return self.outputs.num_rows
+
+    def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Return the mean divergence from the center's policy."""
+        apart = self.law.divergence(rows_of(self.targets, rows), self.outputs(w, rows))
+        return weighted_mean(apart, self.weights, rows)
+
+
+def behavior_kl(
+    outputs: Outputs, law: ActionLaw, frozen: FrozenStates, centers: Tensor
+) -> BehaviorKL:
+    """Return the divergence of behavior from that of the centers.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        Of the policy on the frozen states, in their order.
+    law : ActionLaw
+    frozen : FrozenStates
+    centers : (C, d) tensor
+        The checkpoints that the potential is for.
+
+    Raises
+    ------
+    ValueError
+        If the outputs are for another number of states or parameters.
+    """
+    check_states(outputs, frozen)
+    potential = BehaviorKL(
+        outputs.num_parameters,
+        frozen.num_samples,
+        outputs,
+        law,
+        frozen.to_tensors(centers)[1],
+        outputs.at_centers(centers),
+    )
+    check_centers(potential, centers)
+    return potential
+
+
+def check_states(outputs: Outputs, frozen: FrozenStates) -> None:
+    """Raise a ValueError unless outputs are for as many states as are frozen."""
+    if outputs.num_rows != len(frozen):
+        raise ValueError(
+            f"the outputs are for {outputs.num_rows} states, and {len(frozen)} are frozen "
+            f"({frozen.source}); build the outputs on the frozen states."
+        )

@@ -1,0 +1,1 @@
+"""Decision problems small enough for exact values, optima and visits."""

@@ -55,6 +55,5 @@ class HMC(Sampler):
             point = target.at(point.w + length * target.scales * p)
             p = p - length / 2 * target.scales * point.force
         kinetic = (start**2 - p**2).sum(-1) / 2
-        change = target.log_density(point) - target.log_density(before) + kinetic
-        accepted = acceptance(change)
+        accepted = acceptance(target.log_ratio(before, point) + kinetic)
         return State(chosen(chance.uniform[0] < accepted, point, before), accepted)

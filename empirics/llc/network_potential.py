@@ -45,6 +45,11 @@ class NetworkPotential(Potential):
         """Rows of data."""
         return int(self.inputs.shape[0])
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """It is."""
+        return True
+
     def footprint(self, batch_size: int | None = None) -> int:
         """Return the parameters, and the inputs as a measure of what the layers hold."""
         rows = self.num_rows if batch_size is None else batch_size

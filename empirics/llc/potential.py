@@ -66,9 +66,14 @@ class Potential(ABC):
         """Rows of data a minibatch can be drawn from; None where the energy is always whole."""
         return None
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """Whether the energy on rows is the mean of that on each, so that it can be looked up."""
+        return False
+
     def footprint(self, batch_size: int | None = None) -> int:
         """Return about how many numbers are held to evaluate one particle on so many rows."""
-        return self.num_parameters
+        return self.num_parameters + ((self.num_rows or 0) if batch_size is None else batch_size)
 
     @property
     def refused_because(self) -> str:

@@ -163,12 +163,12 @@ class Record:
 def _row_energies(target: Target, shape: tuple[int, int, int]) -> Tensor | None:
     """Return the energy of the centers on each row of the data, (C, n).
 
-    A draw's comparison with the center is then a look-up. None where there are more rows than
-    draws, so that evaluating them would take longer than it saves.
+    A draw's comparison with the center is then a look-up. None where the energy is no mean over
+    rows, or there are more rows than draws, so that it would take longer than it saves.
     """
     draws, count, chains = shape
     n = target.potential.num_rows
-    if n is None or n > draws * chains:
+    if n is None or n > draws * chains or not target.potential.is_mean_over_rows:
         return None
     size = max(1, AT_ONCE // (count * target.centers.shape[2]))
     with torch.no_grad():

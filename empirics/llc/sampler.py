@@ -104,7 +104,7 @@ def langevin_log_ratio(
     """
     both, change = before.force + after.force, after.force - before.force
     moved = (after.w - before.w) / 2 - step_size / 8 * metric * change
-    return target.log_density(after) - target.log_density(before) + (both * moved).sum(-1)
+    return target.log_ratio(before, after) + (both * moved).sum(-1)
 
 
 def acceptance(log_ratio: Tensor) -> Tensor:

@@ -34,14 +34,18 @@ class Target:
 
     def at(self, w: Tensor, rows: Tensor | None = None) -> Point:
         """Evaluate the energy and its gradient, and that of U, at particles (C, K, d)."""
-        energy, gradient = self.potential.energy_and_gradient(w, rows)
+        return self.point(w, *self.potential.energy_and_gradient(w, rows))
+
+    def point(self, w: Tensor, energy: Tensor, gradient: Tensor) -> Point:
+        """Return particles of known energy and gradient, with that of U."""
         pull = self.localization / self.scales**2 * (w - self.centers)
         return Point(w, energy, gradient, torch.addcmul(pull, self.nbeta, gradient))
 
-    def log_density(self, point: Point) -> Tensor:
-        """Return -U of every particle, (C, K)."""
-        pull = self.localization[..., 0] / 2 * self.square_distance(point.w)
-        return -(self.nbeta[..., 0] * point.energy + pull)
+    def log_ratio(self, before: Point, after: Point) -> Tensor:
+        """Return how much -U is higher after than before, (C, K)."""
+        middle = (before.w + after.w) / 2 - self.centers
+        pull = (self.localization / self.scales**2 * middle * (after.w - before.w)).sum(-1)
+        return self.nbeta[..., 0] * (before.energy - after.energy) - pull
 
     def square_distance(self, w: Tensor) -> Tensor:
         """Return ‖(w - center)/scales‖², (C, K)."""

@@ -41,6 +41,10 @@ class Mean(Potential):
     def num_rows(self):
         return self.y.numel()
 
+    @property
+    def is_mean_over_rows(self):
+        return True
+
     def energy(self, w, rows=None):
         y = self.y if rows is None else self.y[rows]
         return ((w - y) ** 2).mean(-1) / 2

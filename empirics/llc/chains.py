@@ -128,9 +128,13 @@ def draw_chains(
 
     if nbeta is None:
         nbeta = np.full(count, plan.nbeta_for(potential))
-    temperatures = _each("nbeta", nbeta, 0.0, count)
-    pulls = _each("localization", localization, plan.localization, count, zero=True)
-    sizes = _each("step_size", step_size, sampler.step_size, count)
+    if localization is None:
+        localization = np.full(count, plan.localization)
+    if step_size is None:
+        step_size = np.full(count, sampler.step_size)
+    temperatures = each_center("nbeta", nbeta, count)
+    pulls = each_center("localization", localization, count)
+    sizes = each_center("step_size", step_size, count)
     target = Target(
         potential,
         at[:, None, :],
@@ -180,19 +184,24 @@ def _advance(
             told(made, total)
 
 
-def _each(
-    name: str, given: Floats | None, default: float, count: int, *, zero: bool = False
-) -> Floats:
-    """Return a setting of every center."""
-    values = np.full(count, default) if given is None else np.array(given, dtype=np.float64)
-    if values.shape != (count,):
-        raise ValueError(f"{name} must be one number a center, ({count},); it is {values.shape}.")
-    right = np.isfinite(values) & ((values >= 0) if zero else (values > 0))
+def each_center(name: str, values: Floats, count: int) -> Floats:
+    """Return a setting of every center, checked.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many as centers, or one is no positive number; a localization may be 0.
+    """
+    each = np.array(values, dtype=np.float64)
+    if each.shape != (count,):
+        raise ValueError(f"{name} must be one number a center, ({count},); it is {each.shape}.")
+    may_vanish = name == "localization"
+    right = np.isfinite(each) & ((each >= 0) if may_vanish else (each > 0))
     if not right.all():
-        what = "finite and not negative" if zero else "positive and finite"
+        what = "finite and not negative" if may_vanish else "positive and finite"
         i = int(np.flatnonzero(~right)[0])
-        raise ValueError(f"{name} must be {what}; that of center {i} is {values[i]}.")
-    return values
+        raise ValueError(f"{name} must be {what}; that of center {i} is {each[i]}.")
+    return each
 
 
 def _column(values: Floats, like: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ class NetworkPotential(Potential):
             losses = vmap(self._mean_loss, (0, None, None, None))(flat, *data)
         else:
             at = rows.reshape(flat.shape[0], -1)
-            drawn = [None if each is None else _rows(each, at) for each in data]
+            drawn: list[Any] = [None if each is None else _rows(each, at) for each in data]
             axes = tuple(None if each is None else 0 for each in drawn)
             losses = vmap(self._mean_loss, (0, *axes))(flat, *drawn)
         return losses.reshape(w.shape[:-1])

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from empirics.llc.chains import Chains
 from empirics.llc.convergence import effective_sample_size, split_rhat
+from empirics.llc.record import Chains
 from empirics.probe import Reading
 
 MOST_BELOW = 0.05

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import final
 
@@ -15,6 +14,9 @@ from empirics.llc.sampler import State
 from empirics.llc.target import Point, Target
 
 Floats = NDArray[np.float64]
+
+LARGEST = 1e100
+"""From here on a chain has diverged: the squares of what it draws could not be summed."""
 
 AT_ONCE = 2_000_000
 """Parameters of all particles at which rows of the data are evaluated at once."""
@@ -36,8 +38,8 @@ class Chains:
     accepted : (C, K) array
         Mean probability with which a move was, or would have been, accepted; NaN unknown.
     diverged : (C, K) boolean array
-        Chains whose energy or gradient stopped being finite, or was not at the center; their
-        draws from then on are NaN.
+        Chains whose energy or gradient stopped being finite (or passed `LARGEST`), or was not at
+        the center; their draws from then on are NaN.
     init_energy : (C,) array
         The whole energy at the centers.
     gradient_norm : (C,) array
@@ -92,9 +94,10 @@ class Record:
     def held(self, state: State) -> State:
         """Return the state with diverged particles put back to their center, and count them."""
         point = state.point
-        if not self._any_dead and math.isfinite(float(point.energy.sum() + point.force.sum())):
+        size = point.energy.abs() + point.force.abs().sum(-1)
+        if not self._any_dead and float(size.sum()) < LARGEST:
             return state
-        finite = torch.isfinite(point.energy) & torch.isfinite(point.force).all(-1)
+        finite = size < LARGEST  # which what is not a number is not
         self._dead |= ~finite
         self._any_dead = bool(self._dead.any())
         alive = ~self._dead[..., None]
@@ -177,7 +180,7 @@ def _row_energies(target: Target, shape: tuple[int, int, int]) -> Tensor | None:
                 target.centers.expand(-1, part.numel(), -1),
                 part[None, :, None].expand(count, -1, -1),
             )
-            for part in torch.arange(n, device=target.centers.device).split(size)
+            for part in torch.split(torch.arange(n, device=target.centers.device), size)
         ]
     return torch.cat(parts, dim=1)
 

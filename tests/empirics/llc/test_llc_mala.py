@@ -63,12 +63,7 @@ def test_the_ratio_is_that_of_densities_and_proposals(energy_of, power, origin):
     def density(point):
         return -(2.0 * point.energy + 0.25 * (point.w / scales).square().sum(-1))
 
-    expected = (
-        density(after)
-        - density(before)
-        + proposed(after, before)
-        - proposed(before, after)
-    )
+    expected = density(after) - density(before) + proposed(after, before) - proposed(before, after)
     ratio = langevin_log_ratio(target, before, after, size, metric)
     torch.testing.assert_close(ratio, expected, rtol=1e-12, atol=1e-12)
 

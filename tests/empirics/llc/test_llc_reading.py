@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -152,6 +153,17 @@ def test_a_step_too_long_is_said_and_leaves_the_others_alone(energy_of, quadrati
     calm = energy_of(quadratic([1.0]), 1, given=torch.ones(3, dtype=torch.float64))
     expected = estimate_llc(calm, origin(1, 3), SGLD(1e-3), PLAN)
     assert (found[0], found[2]) == (expected[0], expected[2])
+
+
+@pytest.mark.parametrize("growth", [0.1, 1.0, 5.0])
+def test_a_chain_on_its_way_to_infinity_is_said(energy_of, quadratic, origin, growth):
+    """However far it has come when its draws end."""
+    step_size = (2 + growth) * 2 / 101
+    potential = energy_of(quadratic([1.0]), 1)
+    for draws in (4, 20, 90, 400):
+        plan = replace(PLAN, num_draws=draws, num_burnin_steps=0)
+        (found,) = estimate_llc(potential, origin(1), SGLD(step_size), plan)
+        assert not found.is_trusted
 
 
 def test_chains_that_stay_finite_are_kept_beside_some_that_do_not(energy_of, origin):

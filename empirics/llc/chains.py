@@ -1,4 +1,4 @@
-"""Chains around checkpoints: what is kept of every draw, and how they are drawn."""
+"""Chains around checkpoints: how many, how long, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from torch import Tensor
 from empirics.coerce import coerce_fields
 from empirics.llc.chance import Streams
 from empirics.llc.potential import Potential, check_centers
-from empirics.llc.sampler import Sampler, State, check_positive
+from empirics.llc.record import Chains, Record, as_array
+from empirics.llc.sampler import Sampler, check_positive
 from empirics.llc.target import Target
 
 Floats = NDArray[np.float64]
@@ -81,49 +82,6 @@ class ChainPlan:
         return n / math.log(n)
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Chains:
-    """What was kept of the draws around C centers, K chains each, T draws a chain.
-
-    Attributes
-    ----------
-    excess : (C, K, T) array
-        Energy above that of the center.
-    square_distance : (C, K, T) array
-        From the center, in the scales.
-    virial : (C, K, T) array
-        (w - center) · ∇U, whose mean is d in equilibrium.
-    accepted : (C, K) array
-        Mean probability with which a move was, or would have been, accepted; NaN unknown.
-    diverged : (C, K) boolean array
-        Chains whose energy or gradient stopped being finite, or was not at the center; their
-        draws from then on are NaN.
-    init_energy : (C,) array
-        The whole energy at the centers.
-    gradient_norm : (C,) array
-        Norm of the whole energy's gradient there, in the scales.
-    nbeta, localization, step_size : (C,) arrays
-    final : (C, K, d) array
-        The last positions.
-    positions : (C, K, T, d) array or None
-        Every draw, if asked for.
-    """
-
-    excess: Floats
-    square_distance: Floats
-    virial: Floats
-    accepted: Floats
-    diverged: NDArray[np.bool_]
-    init_energy: Floats
-    gradient_norm: Floats
-    nbeta: Floats
-    localization: Floats
-    step_size: Floats
-    final: Floats
-    positions: Floats | None = None
-
-
 def draw_chains(
     potential: Potential,
     centers: Tensor,
@@ -162,17 +120,21 @@ def draw_chains(
     Raises
     ------
     ValueError
-        If nbeta is missing, the centers or the scales do not fit, or the energy has no gradient.
+        If nbeta is missing, a setting of a center is no positive number, the centers, their
+        settings or the scales do not fit, or the energy has no gradient.
     """
     at = check_centers(potential, centers)
     count = at.shape[0]
 
-    def each(given: Floats | None, default: float) -> Floats:
-        return np.full(count, default) if given is None else np.array(given, dtype=np.float64)
-
-    pulls = each(localization, plan.localization)
-    temperatures = each(nbeta, plan.nbeta_for(potential) if nbeta is None else 1.0)
-    sizes = each(step_size, sampler.step_size)
+    if nbeta is None:
+        nbeta = np.full(count, plan.nbeta_for(potential))
+    if localization is None:
+        localization = np.full(count, plan.localization)
+    if step_size is None:
+        step_size = np.full(count, sampler.step_size)
+    temperatures = each_center("nbeta", nbeta, count)
+    pulls = each_center("localization", localization, count)
+    sizes = each_center("step_size", step_size, count)
     target = Target(
         potential,
         at[:, None, :],
@@ -182,10 +144,18 @@ def draw_chains(
     )
     init, slope = potential.energy_and_gradient(at[:, None, :])
     streams = Streams(list(seeds), plan.num_chains, at.shape[1], potential.num_rows, target.centers)
-    record = _Record(plan, target, init, keep_positions)
+    record = Record(
+        target,
+        init,
+        shape=(plan.num_draws, count, plan.num_chains),
+        num_burnin_steps=plan.num_burnin_steps,
+        num_steps_bw_draws=plan.num_steps_bw_draws,
+        on_minibatches=sampler.batch_size is not None,
+        keep_positions=keep_positions,
+    )
     _advance(target, sampler, plan, streams, _column(sizes, at), record, told)
     return record.chains(
-        gradient_norm=_numpy((slope[:, 0] * target.scales[:, 0]).norm(dim=-1)),
+        gradient_norm=as_array((slope[:, 0] * target.scales[:, 0]).norm(dim=-1)),
         nbeta=temperatures,
         localization=pulls,
         step_size=sizes,
@@ -198,7 +168,7 @@ def _advance(
     plan: ChainPlan,
     streams: Streams,
     step_size: Tensor,
-    record: _Record,
+    record: Record,
     told: Callable[[int, int], None] | None,
 ) -> None:
     """Move all particles to the end of the plan, recording draws."""
@@ -206,83 +176,32 @@ def _advance(
     start = target.centers.expand(-1, plan.num_chains, -1).clone()
     state = sampler.start(target, start, None if size is None else streams.rows(1, size)[0])
     total = plan.num_burnin_steps + plan.num_draws * plan.num_steps_bw_draws
-    for made, chance in zip(range(1, total + 1), streams.moves(sampler, step_size), strict=False):
+    chances = streams.moves(sampler, step_size, plan.num_burnin_steps)
+    for made, chance in zip(range(1, total + 1), chances, strict=False):
         state = record.held(sampler.move(target, state, chance))
         record.count(state, made, chance.rows)
         if told is not None and (made % 100 == 0 or made == total):
             told(made, total)
 
 
-@final
-class _Record:
-    """What is kept while the chains run."""
+def each_center(name: str, values: Floats, count: int) -> Floats:
+    """Return a setting of every center, checked.
 
-    def __init__(self, plan: ChainPlan, target: Target, init: Tensor, keep_positions: bool) -> None:
-        count, d = target.centers.shape[0], target.centers.shape[2]
-        shape = (plan.num_draws, count, plan.num_chains)
-        self._plan, self._target, self._init = plan, target, init
-        self._energy, self._distance, self._virial = (init.new_empty(shape) for _ in range(3))
-        self._positions = init.new_empty((*shape, d)) if keep_positions else None
-        self._accepted = init.new_zeros(shape[1:])
-        self._dead = torch.zeros(shape[1:], dtype=torch.bool, device=init.device)
-        self._last = target.centers.expand(-1, plan.num_chains, -1)
-
-    def held(self, state: State) -> State:
-        """Return the state with diverged particles put back to their center, and count them."""
-        point = state.point
-        finite = torch.isfinite(point.energy + self._init)
-        finite &= torch.isfinite(point.gradient).all(-1)
-        self._dead |= ~finite
-        if not bool(self._dead.any()):
-            return state
-        alive = ~self._dead[..., None]
-        w = torch.where(alive, point.w, self._target.centers)
-        energy = torch.where(self._dead, self._init, point.energy)
-        gradient = torch.where(alive, point.gradient, torch.zeros_like(point.gradient))
-        memory = tuple(torch.where(alive, each, torch.ones_like(each)) for each in state.memory)
-        return State(type(point)(w, energy, gradient), state.accepted, memory)
-
-    def count(self, state: State, made: int, rows: Tensor | None) -> None:
-        """Keep the state after `made` moves, if it is a draw.
-
-        A minibatch's energy is compared with the center's on the same rows, so that what the rows
-        have in common does not enter with the weight nbeta.
-        """
-        after = made - self._plan.num_burnin_steps
-        if after <= 0:
-            return
-        self._accepted += state.accepted
-        if after % self._plan.num_steps_bw_draws:
-            return
-        i, point = after // self._plan.num_steps_bw_draws - 1, state.point
-        dead, target = self._dead, self._target
-        base = self._init
-        if rows is not None:
-            with torch.no_grad():
-                base = target.potential.energy(target.centers.expand_as(point.w), rows)
-        self._energy[i] = torch.where(dead, torch.nan, point.energy - base)
-        self._distance[i] = torch.where(dead, torch.nan, target.square_distance(point.w))
-        self._virial[i] = torch.where(dead, torch.nan, target.virial(point))
-        if self._positions is not None:
-            self._positions[i] = point.w
-        self._last = point.w
-
-    def chains(self, **facts: Floats) -> Chains:
-        """Return what was kept."""
-        moves = self._plan.num_draws * self._plan.num_steps_bw_draws
-        return Chains(
-            excess=_numpy(self._energy.permute(1, 2, 0)),
-            square_distance=_numpy(self._distance.permute(1, 2, 0)),
-            virial=_numpy(self._virial.permute(1, 2, 0)),
-            accepted=_numpy(self._accepted / moves),
-            diverged=self._dead.cpu().numpy(),
-            init_energy=_numpy(self._init[:, 0]),
-            final=_numpy(self._last),
-            positions=None
-            if self._positions is None
-            else _numpy(self._positions.permute(1, 2, 0, 3)),
-            **facts,
-        )
+    Raises
+    ------
+    ValueError
+        If there are not as many as centers, or one is no positive number; a localization may be 0.
+    """
+    each = np.array(values, dtype=np.float64)
+    if each.shape != (count,):
+        raise ValueError(f"{name} must be one number a center, ({count},); it is {each.shape}.")
+    may_vanish = name == "localization"
+    right = np.isfinite(each) & ((each >= 0) if may_vanish else (each > 0))
+    if not right.all():
+        what = "finite and not negative" if may_vanish else "positive and finite"
+        i = int(np.flatnonzero(~right)[0])
+        raise ValueError(f"{name} must be {what}; that of center {i} is {each[i]}.")
+    return each
 
 
 def _column(values: Floats, like: Tensor) -> Tensor:
@@ -301,7 +220,3 @@ def _scales(scales: Tensor | None, at: Tensor) -> Tensor:
     if not bool((given > 0).all()):
         raise ValueError(f"scales must be positive; the smallest is {float(given.min())}.")
     return given[:, None, :]
-
-
-def _numpy(tensor: Tensor) -> Floats:
-    return tensor.detach().cpu().numpy().astype(np.float64)

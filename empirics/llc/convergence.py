@@ -40,10 +40,9 @@ def effective_sample_size(draws: Floats) -> float:
     pooled = (n - 1) / n * within + between / n
     if pooled == 0:
         return float(total)
-    correlation = 1 - (within - _autocovariance(halves).mean(0) * n / (n - 1)) / pooled
+    correlation = 1 - (within - _autocovariance(halves).mean(0)) / pooled
     correlation[0] = 1.0
-    tau = -1 + 2 * _initial_monotone(correlation).sum()
-    return float(total / max(tau, 1 / np.log10(total)))
+    return float(total / max(_correlation_time(correlation), 1 / np.log10(total)))
 
 
 def _halves(draws: Floats) -> Floats:
@@ -66,10 +65,15 @@ def _autocovariance(chains: Floats) -> Floats:
     return covariance
 
 
-def _initial_monotone(correlation: Floats) -> Floats:
-    """Return sums of pairs of correlations, until one is not positive, never rising."""
-    even = correlation.size // 2 * 2
-    pairs: Floats = correlation[:even].reshape(-1, 2).sum(1)
-    stop = np.flatnonzero(pairs <= 0)
-    kept = pairs[: stop[0]] if stop.size else pairs
-    return np.minimum.accumulate(kept) if kept.size else np.ones(1)
+def _correlation_time(correlation: Floats) -> float:
+    """Return 1 + 2 · the sum of correlations, cut where noise begins.
+
+    Pairs of lags count until one is not positive, never rising; of that one, or of the last, the
+    even lag counts once if it is positive.
+    """
+    count = max(1, (correlation.size - 1) // 2)
+    pairs: Floats = correlation[: 2 * count].reshape(-1, 2).sum(1)
+    negative = np.flatnonzero(pairs <= 0)
+    end = int(negative[0]) if negative.size else count - 1
+    monotone = np.minimum.accumulate(pairs[:end])
+    return float(-1 + 2 * monotone.sum() + max(correlation[2 * end], 0.0))

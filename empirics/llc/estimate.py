@@ -8,15 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from empirics.llc.chains import ChainPlan, draw_chains
+from empirics.llc.chains import ChainPlan, draw_chains, each_center
 from empirics.llc.potential import Potential, check_centers
 from empirics.llc.reading import Facts, LLCReading, read
+from empirics.llc.record import Chains, Floats
 from empirics.llc.sampler import Sampler
 from empirics.llc.sgld import SGLD
 from empirics.llc.step_size import step_size_bias
 
-PARTICLES = 2_000_000
-"""Parameters of all particles moved at once, by default; more centers are done in turn."""
+AT_ONCE = 1_000_000
+"""Numbers held to evaluate all particles at once; more centers are done in turn.
+
+Few enough to stay in a processor's cache, many enough to be worth a call.
+"""
 
 
 def estimate_llc(
@@ -27,6 +31,9 @@ def estimate_llc(
     *,
     seed: int = 0,
     scales: Tensor | None = None,
+    nbeta: Floats | None = None,
+    localization: Floats | None = None,
+    step_size: Floats | None = None,
     correct_step_size: bool = False,
     as_negative_control: bool = False,
     device: str = "cpu",
@@ -49,6 +56,8 @@ def estimate_llc(
     scales : (d,) or (C, d) tensor, optional
         Unit of length of every parameter. Scales that go with a reparametrization make the
         reading invariant under it.
+    nbeta, localization, step_size : (C,) arrays, optional
+        Each center's own, in place of the plan's and the sampler's.
     correct_step_size : bool
         Whether to subtract what the finite step of plain SGLD on the whole data adds
         (`step_size_bias`); it costs the Hessian at every center.
@@ -76,53 +85,68 @@ def estimate_llc(
     at = check_centers(potential, centers)
     if correct_step_size:
         _check_correction(sampler)
-    seeds = np.random.SeedSequence(seed).spawn(at.shape[0])
-    size = max(1, PARTICLES // (at.shape[1] * plan.num_chains))
+    count = at.shape[0]
+    if nbeta is not None:
+        nbeta = each_center("nbeta", nbeta, count)
+    if localization is not None:
+        localization = each_center("localization", localization, count)
+    if step_size is not None:
+        step_size = each_center("step_size", step_size, count)
+    seeds = np.random.SeedSequence(seed).spawn(count)
+    size = max(1, AT_ONCE // (potential.footprint(sampler.batch_size) * plan.num_chains))
     readings: list[LLCReading] = []
-    for start in range(0, at.shape[0], size):
-        part = slice(start, min(start + size, at.shape[0]))
-        readings += _estimated(
-            potential.chunk(part.start, part.stop).to(device),
-            at[part].to(device),
+    for start in range(0, count, size):
+        part = slice(start, min(start + size, count))
+        some, here = potential.chunk(part.start, part.stop).to(device), at[part].to(device)
+        lengths = _part(scales, part, count)
+        chains = draw_chains(
+            some,
+            here,
             sampler,
             plan,
-            seeds[part],
-            scales if scales is None or scales.ndim == 1 else scales[part],
-            correct_step_size,
-            told,
+            seeds=seeds[part],
+            nbeta=None if nbeta is None else nbeta[part],
+            localization=None if localization is None else localization[part],
+            step_size=None if step_size is None else step_size[part],
+            scales=lengths,
+            told=told,
         )
+        biases = _biases(some, here, chains, lengths) if correct_step_size else None
+        readings += _readings(chains, some, here, sampler, plan, biases)
     return tuple(readings)
 
 
-def _estimated(
+def _part(scales: Tensor | None, part: slice, count: int) -> Tensor | None:
+    """Return the scales of some centers; those of all centers as they are."""
+    is_own = scales is not None and scales.ndim == 2 and scales.shape[0] == count
+    return scales[part] if scales is not None and is_own else scales
+
+
+def _biases(potential: Potential, at: Tensor, chains: Chains, scales: Tensor | None) -> list[float]:
+    nbeta, localization, step_size = (
+        torch.as_tensor(values).to(at)
+        for values in (chains.nbeta, chains.localization, chains.step_size)
+    )
+    biases: list[float] = step_size_bias(
+        potential,
+        at,
+        nbeta=nbeta,
+        localization=localization,
+        step_size=step_size,
+        scales=None if scales is None else scales.to(at),
+    ).tolist()
+    return biases
+
+
+def _readings(
+    chains: Chains,
     potential: Potential,
     at: Tensor,
     sampler: Sampler,
     plan: ChainPlan,
-    seeds: list[np.random.SeedSequence],
-    scales: Tensor | None,
-    correct_step_size: bool,
-    told: Callable[[int, int], None] | None,
+    biases: list[float] | None,
 ) -> list[LLCReading]:
-    """Return the readings of centers that fit into memory together."""
-    chains = draw_chains(potential, at, sampler, plan, seeds=seeds, scales=scales, told=told)
-    biases: list[float | None] = [None] * at.shape[0]
-    if correct_step_size:
-        given = (
-            torch.as_tensor(v, dtype=at.dtype, device=at.device)
-            for v in (chains.nbeta, chains.localization, chains.step_size)
-        )
-        nbeta, localization, step_size = given
-        biases = list(
-            step_size_bias(
-                potential,
-                at,
-                nbeta=nbeta,
-                localization=localization,
-                step_size=step_size,
-                scales=scales,
-            ).tolist()
-        )
+    """Return the readings of centers whose chains were drawn together."""
     doubts = potential.doubts(at, torch.as_tensor(chains.final).to(at))
     return [
         read(
@@ -134,11 +158,11 @@ def _estimated(
                 potential.num_samples,
                 sampler.is_exact,
                 sampler.batch_size is not None,
-                bias,
+                None if biases is None else biases[i],
                 doubts[i],
             ),
         )
-        for i, bias in enumerate(biases)
+        for i in range(at.shape[0])
     ]
 
 

@@ -48,13 +48,12 @@ class HMC(Sampler):
         length of the steps varies by a fifth either way, so that no trajectory closes on itself.
         """
         length = chance.step_size.sqrt() * (0.8 + 0.4 * chance.uniform[1, ..., None])
-        before, start = state.point, chance.normals[0]
+        before, start = state.point, chance.normal
         point, p = before, start
         for _ in range(self.num_leapfrog_steps):
-            p = p - length / 2 * target.scales * target.force(point)
+            p = p - length / 2 * target.scales * point.force
             point = target.at(point.w + length * target.scales * p)
-            p = p - length / 2 * target.scales * target.force(point)
+            p = p - length / 2 * target.scales * point.force
         kinetic = (start**2 - p**2).sum(-1) / 2
-        change = target.log_density(point) - target.log_density(before) + kinetic
-        accepted = acceptance(change)
+        accepted = acceptance(target.log_ratio(before, point) + kinetic)
         return State(chosen(chance.uniform[0] < accepted, point, before), accepted)

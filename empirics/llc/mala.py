@@ -27,8 +27,8 @@ class MALA(Sampler):
     def move(self, target: Target, state: State, chance: Chance) -> State:
         """Return the state after a proposal, taken or not."""
         before, size, metric = state.point, chance.step_size, target.scales**2
-        noise = (size * metric).sqrt() * chance.normals[0]
-        after = target.at(before.w - size / 2 * metric * target.force(before) + noise)
+        noise = (size * metric).sqrt() * chance.normal
+        after = target.at(before.w - size / 2 * metric * before.force + noise)
         accepted = acceptance(langevin_log_ratio(target, before, after, size, metric))
         return State(chosen(chance.uniform[0] < accepted, after, before), accepted)
 
@@ -39,4 +39,5 @@ def chosen(take: Tensor, after: Point, before: Point) -> Point:
         torch.where(take[..., None], after.w, before.w),
         torch.where(take, after.energy, before.energy),
         torch.where(take[..., None], after.gradient, before.gradient),
+        torch.where(take[..., None], after.force, before.force),
     )

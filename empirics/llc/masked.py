@@ -37,6 +37,15 @@ class Masked(Potential):
         """Rows of data of the whole potential."""
         return self.whole.num_rows
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """Whether the whole energy is."""
+        return self.whole.is_mean_over_rows
+
+    def footprint(self, batch_size: int | None = None) -> int:
+        """Return that of the whole potential."""
+        return self.whole.footprint(batch_size)
+
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the whole energy with the other parameters at their center."""
         return self.whole.energy(self._filled(w), rows)

@@ -45,6 +45,16 @@ class NetworkPotential(Potential):
         """Rows of data."""
         return int(self.inputs.shape[0])
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """It is."""
+        return True
+
+    def footprint(self, batch_size: int | None = None) -> int:
+        """Return the parameters, and the inputs as a measure of what the layers hold."""
+        rows = self.num_rows if batch_size is None else batch_size
+        return self.num_parameters + rows * (self.inputs.numel() // self.num_rows)
+
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the mean loss of each particle."""
         flat = w.reshape(-1, w.shape[-1])
@@ -53,7 +63,7 @@ class NetworkPotential(Potential):
             losses = vmap(self._mean_loss, (0, None, None, None))(flat, *data)
         else:
             at = rows.reshape(flat.shape[0], -1)
-            drawn: list[Any] = [None if each is None else each[at] for each in data]
+            drawn: list[Any] = [None if each is None else _rows(each, at) for each in data]
             axes = tuple(None if each is None else 0 for each in drawn)
             losses = vmap(self._mean_loss, (0, *axes))(flat, *drawn)
         return losses.reshape(w.shape[:-1])
@@ -64,6 +74,11 @@ class NetworkPotential(Potential):
         output = functional_call(self.network, unflatten(self.network, w), (inputs,))
         losses = self.loss(output) if targets is None else self.loss(output, targets)
         return (losses if weights is None else weights * losses).mean()
+
+
+def _rows(data: Tensor, at: Tensor) -> Tensor:
+    """Return data[at]; this way of asking copies whole rows."""
+    return data.index_select(0, at.reshape(-1)).reshape(*at.shape, *data.shape[1:])
 
 
 def network_potential(

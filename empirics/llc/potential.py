@@ -67,6 +67,15 @@ class Potential(ABC):
         return None
 
     @property
+    def is_mean_over_rows(self) -> bool:
+        """Whether the energy on rows is the mean of that on each, so that it can be looked up."""
+        return False
+
+    def footprint(self, batch_size: int | None = None) -> int:
+        """Return about how many numbers are held to evaluate one particle on so many rows."""
+        return self.num_parameters + ((self.num_rows or 0) if batch_size is None else batch_size)
+
+    @property
     def refused_because(self) -> str:
         """Why it is refused: its own refusal, or that of an energy it is made of; else empty."""
         inner = (getattr(self, field.name) for field in fields(self))

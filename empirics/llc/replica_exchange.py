@@ -23,7 +23,7 @@ from empirics.llc.chance import Streams
 from empirics.llc.hmc import HMC
 from empirics.llc.potential import Potential
 from empirics.llc.sampler import State, check_positive
-from empirics.llc.target import Point, Target
+from empirics.llc.target import Target
 
 Floats = NDArray[np.float64]
 Classify = Callable[[Tensor], Tensor]
@@ -140,12 +140,12 @@ def exchange_replicas(
     state, swaps = sampler.start(target, start, None), _Swaps(ladder, rng)
     sizes = np.full(count, step_size)
     energies, phases, accepted = [], [], np.zeros(count)
-    moves = streams.moves(sampler, _column(sizes, center))
+    moves = streams.moves(sampler, _column(sizes, center), num_burnin_steps)
     for made, chance in zip(range(num_burnin_steps + num_draws), moves, strict=False):
         state = sampler.move(target, state, replace(chance, step_size=_column(sizes, center)))
         rate = state.accepted.mean(1).double().numpy()
         drawing = made >= num_burnin_steps
-        state = swaps.made(state, counted=drawing)
+        state = swaps.made(target, state, counted=drawing)
         if not drawing:
             sizes = sizes * np.exp(ADAPTATION * (rate - SOUGHT_ACCEPTANCE))
             continue
@@ -169,7 +169,7 @@ class _Swaps:
         self._ladder, self._rng, self._turn = ladder, rng, 0
         self._taken, self._tried = np.zeros(ladder.size - 1), np.zeros(ladder.size - 1)
 
-    def made(self, state: State, *, counted: bool) -> State:
+    def made(self, target: Target, state: State, *, counted: bool) -> State:
         """Return the state after one round of swaps."""
         energy = state.point.energy.double().numpy()
         count, chains = energy.shape
@@ -185,7 +185,7 @@ class _Swaps:
             self._tried[low] += 1
         at = torch.as_tensor(source)
         every = at[..., None].expand_as(state.point.w)
-        point = Point(
+        point = target.point(
             state.point.w.gather(0, every),
             state.point.energy.gather(0, at),
             state.point.gradient.gather(0, every),

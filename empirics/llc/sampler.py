@@ -58,11 +58,6 @@ class Sampler(ABC):
         """Rows of data in a move's gradient; None for all."""
         return None
 
-    @property
-    def num_normals(self) -> int:
-        """Vectors of standard normal numbers that a move uses."""
-        return 1
-
     @abstractmethod
     def start(self, target: Target, w: Tensor, rows: Tensor | None) -> State:
         """Return the state of particles placed at w, (C, K, d)."""
@@ -79,19 +74,23 @@ class Chance:
 
     Attributes
     ----------
-    normals : (m, C, K, d) tensor
+    normal : (C, K, d) tensor
+        Standard normal numbers.
     uniform : (2, C, K) tensor
         For acceptance, and for the length of a trajectory.
     rows : (C, K, B) integer tensor or None
         The minibatch on which the point after the move is evaluated.
     step_size : (C, 1, 1) tensor
-        The sampler's, times each center's own factor.
+        Each center's own.
+    is_burnin : bool
+        Whether the move comes before the first draw.
     """
 
-    normals: Tensor
+    normal: Tensor
     uniform: Tensor
     rows: Tensor | None
     step_size: Tensor
+    is_burnin: bool
 
 
 def langevin_log_ratio(
@@ -100,15 +99,12 @@ def langevin_log_ratio(
     """Return the log of the acceptance ratio of a Langevin move, (C, K).
 
     The move proposes N(w - (step_size/2) M ∇U, step_size · M), M the diagonal `metric`
-    (Roberts and Tweedie 1996).
+    (Roberts and Tweedie 1996). The ratio of the two proposals is written out, so that M is
+    not divided by.
     """
-
-    def log_proposal(source: Point, goal: Point) -> Tensor:
-        off = goal.w - source.w + step_size / 2 * metric * target.force(source)
-        return -(off**2 / metric).sum(-1) / (2 * step_size[..., 0])
-
-    change = target.log_density(after) - target.log_density(before)
-    return change + log_proposal(after, before) - log_proposal(before, after)
+    both, change = before.force + after.force, after.force - before.force
+    moved = (after.w - before.w) / 2 - step_size / 8 * metric * change
+    return target.log_ratio(before, after) + (both * moved).sum(-1)
 
 
 def acceptance(log_ratio: Tensor) -> Tensor:

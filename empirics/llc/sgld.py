@@ -1,9 +1,9 @@
 """Stochastic gradient Langevin dynamics (Welling and Teh 2011), plain and preconditioned.
 
-    w <- w - (step_size/2) · P ∇U + sqrt(step_size · P) · ξ     (+ step_size/2 · Γ)
+    w <- w - (step_size/2) · P ∇U + sqrt(step_size · P) · ξ
 
 P is the squared scales, times 1/(damping + sqrt(V)) with RMSProp, V the running mean of the
-squared gradient of the energy alone (Li, Chen, Carlson and Carin 2016); Γ_i = ∂P_i/∂w_i.
+squared gradient of the energy alone, in the scales (Li, Chen, Carlson and Carin 2016).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from empirics.llc.sampler import (
     check_positive,
     langevin_log_ratio,
 )
-from empirics.llc.target import Point, Target
+from empirics.llc.target import Target
 
 
 @final
@@ -36,15 +36,17 @@ class RMSProp:
     decay : float
         Of the running mean, in (0, 1).
     damping : float
-        Added to the root of the running mean; in units of the energy's gradient.
-    divergence : bool
-        Whether the move has the term Γ. Without it the chain's law is off by the order of
-        1 - decay; with it every move costs a product with the Hessian.
+        Added to the root of the running mean; in units of the energy's gradient, in the scales.
+    keeps_adapting : bool
+        Whether V changes after the burn-in too, as is usual. P then depends on where the
+        particle is, and the draws are not from the posterior, however small the step: where V
+        follows the particle they are from exp(-U)/P. Held from the first draw on, P is constant
+        and the law is the posterior's, up to the step size.
     """
 
     decay: float = 0.99
     damping: float = 0.1
-    divergence: bool = False
+    keeps_adapting: bool = False
 
     def __post_init__(self) -> None:
         coerce_fields(self)
@@ -59,25 +61,6 @@ class RMSProp:
     def metric(self, squares: Tensor) -> Tensor:
         """Return 1/(damping + sqrt(V))."""
         return 1 / (self.damping + squares.sqrt())
-
-    def drift(
-        self, squares: Tensor, target: Target, point: Point, rows: Tensor | None, normal: Tensor
-    ) -> Tensor:
-        """Return Γ, an unbiased estimate: the Hessian's diagonal is E[s · H s], s of signs.
-
-        With V = decay · V' + (1 - decay) g², ∂P/∂w = -P² (1 - decay) g h / sqrt(V), h the diagonal.
-        """
-        signs = torch.where(normal < 0, -1.0, 1.0).to(point.w.dtype)
-        with torch.enable_grad():
-            at = point.w.detach().requires_grad_()
-            energy = target.potential.energy(at, rows)
-            (slope,) = torch.autograd.grad(energy.sum(), at, create_graph=True)
-            (product,) = torch.autograd.grad((slope * signs).sum(), at)
-        root = squares.sqrt()
-        steepness = (1 - self.decay) * point.gradient * signs * product
-        safe = torch.where(root > 0, root, torch.ones_like(root))
-        change = torch.where(root > 0, steepness / safe, torch.zeros_like(root))
-        return -change / (self.damping + root) ** 2
 
 
 @final
@@ -108,40 +91,28 @@ class SGLD(Sampler):
         """Rows of data in a move's gradient; None for all."""
         return self.rows_per_move
 
-    @property
-    def num_normals(self) -> int:
-        """One vector for the noise, one for the signs of the divergence term."""
-        return 2 if self.preconditioner is not None and self.preconditioner.divergence else 1
-
     def start(self, target: Target, w: Tensor, rows: Tensor | None) -> State:
         """Return the state of particles placed at w."""
         point = target.at(w, rows)
-        memory = () if self.preconditioner is None else (point.gradient**2,)
+        first = (target.scales * point.gradient) ** 2
+        memory = () if self.preconditioner is None else (first,)
         return State(point, torch.ones_like(point.energy), memory)
 
     def move(self, target: Target, state: State, chance: Chance) -> State:
         """Return the state after a Langevin move."""
         before, size = state.point, chance.step_size
-        metric, drift, memory = target.scales**2, None, state.memory
+        metric, memory = target.scales**2, state.memory
+        adapting = False
         if self.preconditioner is not None:
             metric = metric * self.preconditioner.metric(memory[0])
-            if self.preconditioner.divergence:
-                drift = self.preconditioner.drift(
-                    memory[0], target, before, None, chance.normals[1]
-                )
-        noise = (size * metric).sqrt() * chance.normals[0]
-        w = before.w - size / 2 * metric * target.force(before) + noise
-        if drift is not None:
-            w = w + size / 2 * target.scales**2 * drift
+            adapting = chance.is_burnin or self.preconditioner.keeps_adapting
+        w = torch.addcmul(before.w, size / -2 * metric, before.force)
+        w = torch.addcmul(w, (size * metric).sqrt(), chance.normal)
         after = target.at(w, chance.rows)
-        if self.preconditioner is not None:
-            memory = (self.preconditioner.updated(memory[0], after.gradient),)
-        return State(after, self._accepted(target, before, after, size, metric), memory)
-
-    def _accepted(
-        self, target: Target, before: Point, after: Point, size: Tensor, metric: Tensor
-    ) -> Tensor:
-        """Return with which probability MALA would have accepted the move; NaN where unknown."""
-        if self.rows_per_move is not None or self.preconditioner is not None:
-            return torch.full_like(before.energy, torch.nan)
-        return acceptance(langevin_log_ratio(target, before, after, size, metric))
+        if self.preconditioner is not None and adapting:
+            gradient = target.scales * after.gradient
+            memory = (self.preconditioner.updated(memory[0], gradient),)
+        if chance.is_burnin or adapting or self.rows_per_move is not None:
+            return State(after, torch.full_like(after.energy, torch.nan), memory)
+        ratio = langevin_log_ratio(target, before, after, size, metric)
+        return State(after, acceptance(ratio), memory)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import torch
 from torch import Tensor
 
 from empirics.llc.potential import Potential
@@ -32,34 +33,43 @@ class Target:
     scales: Tensor
 
     def at(self, w: Tensor, rows: Tensor | None = None) -> Point:
-        """Evaluate the energy and its gradient at particles (C, K, d)."""
-        energy, gradient = self.potential.energy_and_gradient(w, rows)
-        return Point(w, energy, gradient)
+        """Evaluate the energy and its gradient, and that of U, at particles (C, K, d)."""
+        return self.point(w, *self.potential.energy_and_gradient(w, rows))
 
-    def log_density(self, point: Point) -> Tensor:
-        """Return -U of every particle, (C, K)."""
-        pull = self.localization[..., 0] / 2 * self.square_distance(point.w)
-        return -(self.nbeta[..., 0] * point.energy + pull)
+    def point(self, w: Tensor, energy: Tensor, gradient: Tensor) -> Point:
+        """Return particles of known energy and gradient, with that of U."""
+        pull = self.localization / self.scales**2 * (w - self.centers)
+        return Point(w, energy, gradient, torch.addcmul(pull, self.nbeta, gradient))
 
-    def force(self, point: Point) -> Tensor:
-        """Return the gradient of U, (C, K, d)."""
-        pull = self.localization * (point.w - self.centers) / self.scales**2
-        return self.nbeta * point.gradient + pull
+    def log_ratio(self, before: Point, after: Point) -> Tensor:
+        """Return how much -U is higher after than before, (C, K)."""
+        middle = (before.w + after.w) / 2 - self.centers
+        pull = (self.localization / self.scales**2 * middle * (after.w - before.w)).sum(-1)
+        return self.nbeta[..., 0] * (before.energy - after.energy) - pull
 
     def square_distance(self, w: Tensor) -> Tensor:
         """Return ‖(w - center)/scales‖², (C, K)."""
-        return (((w - self.centers) / self.scales) ** 2).sum(-1)
+        return ((w - self.centers) / self.scales).square().sum(-1)
 
     def virial(self, point: Point) -> Tensor:
-        """Return (w - center) · dU/dw, (C, K), whose mean is d in equilibrium."""
-        return ((point.w - self.centers) * self.force(point)).sum(-1)
+        """Return (w - center) · ∇U, (C, K), whose mean is d in equilibrium."""
+        return ((point.w - self.centers) * point.force).sum(-1)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Particles with their energies: w (C, K, d), energy (C, K), gradient (C, K, d)."""
+    """Where particles are, and what is known there.
+
+    Attributes
+    ----------
+    w : (C, K, d) tensor
+    energy : (C, K) tensor
+    gradient, force : (C, K, d) tensors
+        Of the energy, and of U.
+    """
 
     w: Tensor
     energy: Tensor
     gradient: Tensor
+    force: Tensor

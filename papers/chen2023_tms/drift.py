@@ -74,6 +74,7 @@ class DriftPlan:
 
 DRIFTS: Mapping[str, DriftPlan] = MappingProxyType(
     {
+        "tiny": DriftPlan((1500,), (20,), 1, (0.09, 0.14), PLANS["tiny"]),
         "quick": DriftPlan(
             (12_500, 25_000, 50_000),
             (500, 1000),

@@ -1,19 +1,18 @@
-"""What an arm's runs come to: plateaus, coefficients on them, and LLC as a detector."""
+"""What an arm's runs come to: plateaus, coefficients on them, and curves as detectors."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from papers.chen2023_tms.plateaus import path_of, share_at_levels, transitions_of
 from papers.chen2023_tms.runs import LadderRun
-from papers.chen2023_tms.steps_in_curves import Score, score, steps_of
+from papers.chen2023_tms.steps_in_curves import steps_of
+from papers.llc_ladder.detector import Detection, DetectorScore, detect, score
 from theory.curve import Curve
 from theory.learning_coefficients.k_gons import LEVEL_TOLERANCE, k_gons
 
@@ -21,6 +20,9 @@ WINDOW = 0.05
 """Share of a run's length that a detected step may lie off a transition's bracket."""
 SETTLED = 5
 """Vertices from which a k-gon's coefficient is known."""
+
+ByName = Mapping[str, Callable[[LadderRun], Curve]]
+DETECTORS: ByName = {"llc": lambda run: run.llc, "loss": lambda run: run.loss}
 
 
 @final
@@ -40,33 +42,19 @@ class ArmFound:
         many they are.
     transitions : tuple of (str, float)
         Every transition by name, and its time over the length of the run.
-    by_llc, by_loss : Score
-        Steps in each curve against the transitions.
+    detectors : tuple of DetectorScore
+        Steps in each curve against the transitions, lags over the length of the run.
     trusted : float
         Share of readings without doubts.
     """
 
     label: str
     share: float
-    paths: dict[str, int]
-    llcs: dict[str, tuple[float, float, int]]
+    paths: Mapping[str, int]
+    llcs: Mapping[str, tuple[float, float, int]]
     transitions: tuple[tuple[str, float], ...]
-    by_llc: Score
-    by_loss: Score
+    detectors: tuple[DetectorScore, ...]
     trusted: float
-
-    def content(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "label": self.label,
-            "share_at_levels": self.share,
-            "paths": self.paths,
-            "llc_by_plateau": {k: list(v) for k, v in self.llcs.items()},
-            "transitions": [list(each) for each in self.transitions],
-            "llc_as_detector": vars(self.by_llc) | {"lags": list(self.by_llc.lags)},
-            "loss_as_detector": vars(self.by_loss) | {"lags": list(self.by_loss.lags)},
-            "trusted_readings": self.trusted,
-        }
 
 
 def found_in(runs: Sequence[LadderRun]) -> ArmFound:
@@ -84,25 +72,26 @@ def found_in(runs: Sequence[LadderRun]) -> ArmFound:
             for run in runs
             for t in transitions_of(run.plateaus)
         ),
-        _score(runs, [run.llc for run in runs]),
-        _score(runs, [run.loss for run in runs]),
+        tuple(
+            score(f"{name}, {cell.label}", [detection(run, curve_of(run)) for run in runs])
+            for name, curve_of in DETECTORS.items()
+        ),
         float(np.mean([reading.is_trusted for reading in readings])),
+    )
+
+
+def detection(run: LadderRun, curve: Curve) -> Detection:
+    """Return what a curve's steps find of a run's transitions, in lengths of the run."""
+    length, known = _length(run), transitions_of(run.plateaus)
+    return detect(
+        [step / length for step in steps_of(curve)],
+        [(t.lower + t.upper) / 2 / length for t in known],
+        tolerance=[WINDOW + (t.upper - t.lower) / 2 / length for t in known] or WINDOW,
     )
 
 
 def _length(run: LadderRun) -> float:
     return float(run.loss.t[-1])
-
-
-def _score(runs: Sequence[LadderRun], curves: Sequence[Curve]) -> Score:
-    """Return the scores of all runs together, with lags over the length of the run."""
-    found = [
-        score(steps_of(curve), transitions_of(run.plateaus), WINDOW * _length(run))
-        for run, curve in zip(runs, curves, strict=True)
-    ]
-    total: Score = reduce(add, found)
-    lags = (lag / _length(run) for run, each in zip(runs, found, strict=True) for lag in each.lags)
-    return Score(total.hits, total.missed, total.false_alarms, tuple(lags))
 
 
 def _llcs(runs: Sequence[LadderRun]) -> dict[str, tuple[float, float, int]]:
@@ -119,30 +108,10 @@ def _llcs(runs: Sequence[LadderRun]) -> dict[str, tuple[float, float, int]]:
     }
 
 
-def sentences(found: ArmFound, num_features: int) -> str:
-    """Say what an arm's runs came to, in a paragraph."""
-    known = {
+def known_coefficients(num_features: int) -> dict[str, float]:
+    """Return the learning coefficient of every k-gon that has a known one, by name."""
+    return {
         point.name: float(point.coefficient.value)
         for point in k_gons(num_features)
         if point.num_vertices >= SETTLED
     }
-    llcs = "; ".join(
-        f"{name}: {median:.1f}"
-        + (f" (λ = {known[name]:g})" if name in known else "")
-        + f", sd {sd:.1f} over {number} checkpoints"
-        for name, (median, sd, number) in found.llcs.items()
-    )
-    paths = "; ".join(f"{path or 'none'}: {number}" for path, number in found.paths.items())
-    times = ", ".join(f"{name} at {when:.2f}" for name, when in found.transitions)
-    return (
-        f"{found.label}: {100 * found.share:.0f} % of checkpoints lie within {LEVEL_TOLERANCE:g} "
-        f"of a k-gon's loss. Paths (runs): {paths}. Transitions, in lengths of a run: "
-        f"{times or 'none'}. Median llc on the plateaus: {llcs or 'none'}. As detectors of the "
-        f"{len(found.transitions)} transitions, llc has {_said(found.by_llc)}, and loss has "
-        f"{_said(found.by_loss)}. {100 * found.trusted:.0f} % of the readings are free of doubts."
-    )
-
-
-def _said(score: Score) -> str:
-    lag = f", median lag {np.median(score.lags):+.3f}" if score.lags else ""
-    return f"{score.hits} hits, {score.false_alarms} false alarms{lag}"

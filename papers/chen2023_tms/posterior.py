@@ -51,7 +51,11 @@ class PosteriorPlan:
 
 
 PLANS: Mapping[str, PosteriorPlan] = MappingProxyType(
-    {"quick": PosteriorPlan(8, 2000, 1000), "full": PosteriorPlan(32, 30_000, 5000)}
+    {
+        "tiny": PosteriorPlan(2, 20, 10),
+        "quick": PosteriorPlan(8, 2000, 1000),
+        "full": PosteriorPlan(32, 30_000, 5000),
+    }
 )
 
 
@@ -110,9 +114,9 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
         paragraphs=(
             f"At leading order, n ΔL + Δλ ln n + Δc, the hexagon overtakes the pentagon at "
             f"n = {leading:.0f}; Laplace's method with determinants, orbits and copies foretells "
-            f"{laplace:.0f}. The draws cross at {_said(seen)}. Under exp(-n L/2) every n doubles. A "
-            "draw counts as a hexagon if it puts out more than half of each of six features; near "
-            "the crossing phases are wide, and where one ends is a convention that moves the "
+            f"{laplace:.0f}. The draws cross at {_said(seen)}. Under exp(-n L/2) every n doubles. "
+            "A draw counts as a hexagon if it puts out more than half of each of six features; "
+            "near the crossing phases are wide, and where one ends is a convention that moves the "
             "crossing by tens of samples. "
             "Descent from a 4-gon ends in a pentagon or stays at the 4-gon whatever n is: what it "
             "reaches is set by its path, not by the weight of a phase.",

@@ -22,6 +22,9 @@ from papers.proposals import Progress
 from theory.curve import Curve, Origin
 from theory.learning_coefficients.k_gons import LEVEL_TOLERANCE
 
+FEWEST_AT_LEVELS = 0.9
+"""Share of checkpoints at the loss of a k-gon that the protocol should reach."""
+
 STEP_SIZE, LOCALIZATION = 1e-3, 1.0
 """Chen et al. (2023) along training, as replicated; 500 moves a chain."""
 
@@ -59,6 +62,7 @@ PPO = ToyModelPPOCell(learning_rate=0.02, num_envs=1000, num_minibatches=5)
 
 SCALES: Mapping[str, Scale] = MappingProxyType(
     {
+        "tiny": Scale((Arm(ToyModelCell(), 200),), 2, 4, 2, 0),
         "quick": Scale(
             (
                 Arm(ToyModelCell(), 225_000),

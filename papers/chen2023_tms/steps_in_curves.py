@@ -7,13 +7,8 @@ cut. The noise is that of differences of neighboring points, robustly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
-
 import numpy as np
 
-from papers.chen2023_tms.plateaus import Transition
 from theory.curve import Curve, FloatArray
 
 PENALTY = 3.0
@@ -21,32 +16,6 @@ FEWEST = 2
 """Points on either side of a cut."""
 TO_SD = 1.4826 / np.sqrt(2)
 """From the median of |differences| to the sd of the noise, if it is normal."""
-
-
-@final
-@dataclass(frozen=True)
-class Score:
-    """How detected steps compare with known transitions.
-
-    Attributes
-    ----------
-    hits, missed, false_alarms : int
-    lags : tuple of float
-        Detected minus known time, of every hit.
-    """
-
-    hits: int
-    missed: int
-    false_alarms: int
-    lags: tuple[float, ...]
-
-    def __add__(self, other: Score) -> Score:
-        return Score(
-            self.hits + other.hits,
-            self.missed + other.missed,
-            self.false_alarms + other.false_alarms,
-            self.lags + other.lags,
-        )
 
 
 def steps_of(curve: Curve) -> tuple[float, ...]:
@@ -77,21 +46,3 @@ def _best_cut(y: FloatArray) -> tuple[int, float]:
     gains = sums**2 * n / (left * (n - left))
     best = int(gains.argmax())
     return int(left[best]), float(gains[best])
-
-
-def score(steps: Sequence[float], transitions: Sequence[Transition], window: float) -> Score:
-    """Compare detected steps with known transitions.
-
-    A step is a hit if it lies within a transition's bracket or at most `window` from it; a
-    transition is hit by the nearest one at most, and every other step is a false alarm.
-    """
-    left = list(steps)
-    lags = []
-    for transition in transitions:
-        middle = (transition.lower + transition.upper) / 2
-        near = [t for t in left if transition.lower - window <= t <= transition.upper + window]
-        if near:
-            nearest = min(near, key=lambda t: abs(t - middle))
-            left.remove(nearest)
-            lags.append(nearest - middle)
-    return Score(len(lags), len(transitions) - len(lags), len(left), tuple(lags))

@@ -110,29 +110,35 @@ def midpoints(comparison: Comparison) -> tuple[float, ...] | None:
     return None if found is None else tuple(stage.midpoint.value for stage in found.stages)
 
 
-def detect(found: Sequence[float], transitions: Sequence[float], *, tolerance: float) -> Detection:
+def detect(
+    found: Sequence[float],
+    transitions: Sequence[float],
+    *,
+    tolerance: float | Sequence[float],
+) -> Detection:
     """Match midpoints of stages to known transitions.
 
     Parameters
     ----------
     found, transitions : sequences of float
         In the same units of t.
-    tolerance : float
-        Largest distance of a match, positive.
+    tolerance : float or sequence of float
+        Largest distance of a match, positive; one, or one a transition.
 
     Raises
     ------
     ValueError
-        If the tolerance is not positive.
+        If a tolerance is not positive.
     """
-    if not tolerance > 0:
+    reach = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), (len(transitions),))
+    if not np.all(np.asarray(tolerance) > 0):
         raise ValueError(f"tolerance must be positive; it is {tolerance}.")
     if not found or not transitions:
         return Detection(len(transitions), (), len(found))
     lag = np.subtract.outer(np.asarray(found, float), np.asarray(transitions, float))
     # A pair too far apart costs more than any set of pairs that are close enough.
-    far = (len(transitions) + 1) * tolerance
-    cost = np.where(np.abs(lag) <= tolerance, np.abs(lag), far)
+    far = (len(transitions) + 1) * float(reach.max())
+    cost = np.where(np.abs(lag) <= reach, np.abs(lag), far)
     rows, columns = linear_sum_assignment(cost)
     lags = [float(lag[i, j]) for i, j in zip(rows, columns, strict=True) if cost[i, j] < far]
     return Detection(len(transitions), tuple(lags), len(found) - len(lags))

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from fitting.comparison import Comparison
 from papers.llc_ladder.detector import COLUMNS, DetectorScore
+from theory.curve import Curve
 
 Cell = str | int | float | None
 
@@ -47,7 +49,7 @@ class Trust:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rung:
     """A page of the study.
 
@@ -61,6 +63,10 @@ class Rung:
     trust : tuple of Trust
     tables : tuple of (caption, columns, rows)
         What else was measured.
+    comparisons : tuple of Comparison
+        Curves along training, for the report to draw.
+    curves : tuple of Curve
+        All curves along training, for the store.
     """
 
     name: str
@@ -72,6 +78,8 @@ class Rung:
     tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[Cell, ...], ...]], ...] = field(
         default=()
     )
+    comparisons: tuple[Comparison, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
     def page(self) -> dict[str, Any]:
         """Return the rung as a page of a study's results."""

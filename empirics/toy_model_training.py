@@ -6,7 +6,7 @@ looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from empirics.coerce import whole
+from empirics.llc.toy_model_phase import num_represented
 from empirics.llc.toy_model_potential import toy_model_data_potential, toy_model_potential
 from empirics.run_stream import run_id_of, stream_of
 from empirics.toy_model_cell import (
@@ -26,9 +27,6 @@ from empirics.toy_model_cell import (
 )
 from empirics.toy_model_steps import ppo_update, sgd_steps
 from theory.curve import Curve, FloatArray, IntArray, Origin, Progress
-
-REPRESENTED = 0.5
-"""Output for a feature itself, at full strength, above which it counts as represented."""
 
 
 @final
@@ -144,7 +142,23 @@ def _ppo(
     rng: np.random.Generator,
 ) -> Iterator[None]:
     """Change the parameters rollout by rollout, pausing at every update of `t`."""
-    size, c, done = cell.num_envs, cell.num_features, 0
+    update, done = rollouts(cell, w, rng), 0
+    for until in t.tolist():
+        while done < until:
+            rows = rng.integers(cell.num_samples, size=cell.num_envs)
+            update(data[0][rows], data[1][rows])
+            done += 1
+        yield
+
+
+def rollouts(
+    cell: ToyModelPPOCell, w: FloatArray, rng: np.random.Generator
+) -> Callable[[IntArray, FloatArray], None]:
+    """Return PPO's update on the inputs it is given: features and strengths, (num_envs,) each.
+
+    It changes the parameters w, (3c,), and keeps the optimizer's moments from call to call.
+    """
+    size, c = cell.num_envs, cell.num_features
     settings = np.array(
         [
             cell.learning_rate,
@@ -159,14 +173,13 @@ def _ppo(
     room = moments, gradient, output, np.empty((size, c)), np.empty(size)
     epochs = np.tile(np.arange(size), (cell.update_epochs, 1))
     shape = (cell.update_epochs, cell.num_minibatches, cell.minibatch_size)
-    for until in t.tolist():
-        while done < until:
-            rows = rng.integers(cell.num_samples, size=size)
-            normals = rng.standard_normal((size, c))
-            orders = rng.permuted(epochs, axis=1).reshape(shape)
-            ppo_update(w, data[0][rows], data[1][rows], normals, orders, settings, *room)
-            done += 1
-        yield
+
+    def update(features: IntArray, strengths: FloatArray) -> None:
+        normals = rng.standard_normal((size, c))
+        orders = rng.permuted(epochs, axis=1).reshape(shape)
+        ppo_update(w, features, strengths, normals, orders, settings, *room)
+
+    return update
 
 
 def _measured(
@@ -182,16 +195,3 @@ def _measured(
         "data_loss": over_data.energy_and_gradient(at)[0][:, 0].numpy(),
         "num_represented": num_represented(weights).astype(np.float64),
     }
-
-
-def num_represented(weights: FloatArray) -> IntArray:
-    """Return how many features have more than half of their strength put out, (...).
-
-    Parameters
-    ----------
-    weights : (..., 3c) array
-        W row by row, then b.
-    """
-    c = weights.shape[-1] // 3
-    own = weights[..., :c] ** 2 + weights[..., c : 2 * c] ** 2 + weights[..., 2 * c :]
-    return np.asarray((own > REPRESENTED).sum(-1))

@@ -63,6 +63,11 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "agents whose goal switches from a proxy to the reward: when, and by which rule",
                 "papers.goal_switch.study",
             ),
+            Study(
+                "llc-ladder",
+                "learning coefficients along training, supervised and by PPO, as detectors",
+                "papers.chen2023_tms.study",
+            ),
         )
     }
 )

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from empirics.llc.toy_model_phase import num_represented
 from empirics.toy_model_cell import (
     Optimizer,
     ToyModelCell,
@@ -13,7 +14,7 @@ from empirics.toy_model_cell import (
     toy_model_start,
 )
 from empirics.toy_model_steps import ppo_update, sgd_steps
-from empirics.toy_model_training import num_represented, train_toy_models
+from empirics.toy_model_training import train_toy_models
 from theory.curve import FloatArray, IntArray
 
 C, N, SD, CLIP, RATE = 4, 12, 0.3, 0.05, 0.2

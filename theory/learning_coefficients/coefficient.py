@@ -27,7 +27,7 @@ class LearningCoefficient:
 
     References
     ----------
-    Watanabe 2009, Algebraic geometry and statistical learning theory, chapter 6.
+    Watanabe 2009, Algebraic geometry and statistical learning theory.
     """
 
     value: Fraction | float

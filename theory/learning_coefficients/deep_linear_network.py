@@ -7,13 +7,13 @@ chosen so that with s the sum of theirs
 
 With M = ceil(s/l) and a = s - (M - 1) l,
 
-    λ = (r (H_0 + H_L) - r²)/2 + a (l - a)/(4l) - (l (l - 1)/4) (s/l)² + ½ Σ_{i<j} M_i M_j (i, j in Σ)
+    λ = (r (H_0 + H_L) - r²)/2 + a (l - a)/(4l) - (l (l - 1)/4) (s/l)² + ½ Σ_Σ M_i M_j (i < j)
     m = a (l - a) + 1.
 
 References
 ----------
 Aoyagi 2024 (Consideration on the learning efficiency of multiple-layered neural networks with
-linear units, Neural Networks 172), main theorem; Lau et al. 2025 (arXiv 2308.12108), appendix.
+linear units, Neural Networks 172), main theorem.
 """
 
 from __future__ import annotations

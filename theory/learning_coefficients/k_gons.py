@@ -17,7 +17,7 @@ and in 3 for every positive bias, and does not change in the others, so that λ 
 
 References
 ----------
-Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301), section 4, table 1 and appendix A.
+Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301).
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ FEWEST, MOST = 4, 16
 
 DEAD_BIAS = -1.0
 """Any value inside the flat region; at 0 the loss falls on one side."""
+
+LENGTHS, LEVELS = np.linspace(0.8, 1.8, 101), np.linspace(-1.8, 0.0, 91)
+"""Where Newton's steps may start: l and b."""
 
 NEWTON_STEPS = 60
 
@@ -122,13 +125,18 @@ class KGon:
         ValueError
             For k = 4, where λ depends on the direction, and for k > 8, which are no minima.
         """
-        if not 5 <= self.num_vertices <= 8:
-            raise ValueError(
-                f"the learning coefficient is known for 5 to 8 vertices, and this is a "
-                f"{self.num_vertices}-gon: the 4-gon's depends on the direction, and polygons of "
-                "more than 8 vertices need not be minima."
-            )
+        check_minimum(self.num_vertices)
         return LearningCoefficient(Fraction(self.hessian_rank, 2))
+
+
+def check_minimum(num_vertices: int) -> None:
+    """Refuse the k-gons that are no minima with a Hessian: all but those of 5 to 8 vertices."""
+    if not 5 <= num_vertices <= 8:
+        raise ValueError(
+            f"the learning coefficient is known for 5 to 8 vertices, and this is a {num_vertices}-"
+            "gon: the 4-gon's depends on the direction, and polygons of more than 8 vertices need "
+            "not be minima."
+        )
 
 
 def k_gon(num_vertices: int, num_features: int, num_positive: int = 0) -> KGon:
@@ -165,7 +173,7 @@ def side(num_vertices: int) -> tuple[float, float]:
     if num_vertices == FEWEST:
         return 1.0, 0.0  # exact, and at a corner of the loss, where Newton's step fails
     shape = polygon(num_vertices)
-    length, level = (a.ravel() for a in np.meshgrid(np.linspace(0.8, 1.8, 101), STARTS))
+    length, level = (a.ravel() for a in np.meshgrid(LENGTHS, LEVELS))
     losses = toy_model.loss(length[:, None, None] * shape, level[:, None] * np.ones(num_vertices))
     at = np.array([length[losses.argmin()], level[losses.argmin()]])
     for _ in range(NEWTON_STEPS):
@@ -176,9 +184,6 @@ def side(num_vertices: int) -> tuple[float, float]:
         across[0, : 2 * num_vertices], across[1, 2 * num_vertices :] = shape.ravel(), 1
         at = at - np.linalg.solve(across @ toy_model.hessian(w, b) @ across.T, slope)
     return float(at[0]), float(at[1])
-
-
-STARTS = np.linspace(-1.8, 0.0, 91)
 
 
 def polygon(num_vertices: int) -> FloatArray:

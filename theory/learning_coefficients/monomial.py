@@ -9,7 +9,7 @@ a positive prior, has λ = r/2.
 
 References
 ----------
-Watanabe 2009, Algebraic geometry and statistical learning theory, chapters 4 and 7.
+Watanabe 2009, Algebraic geometry and statistical learning theory.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def power(half_power: int, nbeta: float, localization: float = 0.0) -> TemperedR
 
 def unit_of(half_power: int, nbeta: float, localization: float) -> float:
     """Return the w > 0 at which t w^(2k) + γ w²/2 = 1, up to a factor of 2 in the exponent."""
-    by_potential = nbeta ** (-1 / (2 * half_power))
+    by_potential = math.exp(-math.log(nbeta) / (2 * half_power))
     return min(by_potential, math.sqrt(2 / localization)) if localization else by_potential
 
 

@@ -17,7 +17,7 @@ loss sees the corner of the ReLU. Where m reaches 0 or 1 the loss is once differ
 
 References
 ----------
-Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301), section 3; Elhage et al. 2022.
+Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301) for the model.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ def entries(w: FloatArray, b: FloatArray) -> Entries:
     hi = np.where(np.maximum(level, level + product) > 0, 1.0, 0.0)
     hi = np.where(bent & (product < 0), corner, hi)
     target = np.eye(b.shape[-1])
-    powers = (hi**k - lo**k for k in (1, 2, 3))
-    return Entries(target - product, b, target, *powers, corner, steepness)
+    first, second, third = (hi**k - lo**k for k in (1, 2, 3))
+    return Entries(target - product, b, target, first, second, third, corner, steepness)
 
 
 def first_derivatives(e: Entries) -> tuple[FloatArray, FloatArray]:

@@ -77,7 +77,6 @@ def test_a_product_of_two_vectors_is_reduced_rank_regression_and_a_monomial():
 def test_no_model_is_more_complex_than_a_regular_one():
     for m, h, n in WIDTHS:
         for rank in range(min(m, h, n) + 1):
-            # A true map of full rank leaves GL(rank) free, the regular map M N bounds as well.
             assert reduced_rank(m, h, n, rank).value <= F(min(m * n, h * (m + n)), 2)
 
 

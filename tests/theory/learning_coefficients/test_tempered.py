@@ -77,15 +77,16 @@ def test_the_localized_crossing_by_quadrature(t, g):
         def integrand(x):
             a = 2 * t * x**2 + g
             share = t * x**2 / a
-            return (1, share, 3 * share**2)[order] * a**-0.5 * np.exp(-g / 2 * x**2)
+            return (1, share, 3 * share**2, x**2 + 1 / a)[order] * a**-0.5 * np.exp(-g / 2 * x**2)
 
         edges = [0, 1e-2 / np.sqrt(g), 0.1 / np.sqrt(g), 1 / np.sqrt(g), 12 / np.sqrt(g)]
         return sum(quad(integrand, a, b)[0] for a, b in zip(edges, edges[1:], strict=False))
 
-    mean, square = moment(1) / moment(0), moment(2) / moment(0)
+    mean, square, radius = (moment(order) / moment(0) for order in (1, 2, 3))
     found = crossing(t, g)
     assert found.llc == pytest.approx(mean, rel=1e-7)
     assert found.llc_variance == pytest.approx(square - mean**2, rel=1e-6)
+    assert found.virial == pytest.approx(4 * mean + g * radius, rel=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,19 @@ def one_of(*choices: str) -> Check:
     return check
 
 
+_WORDS = {str: "text", int: "a whole number", float: "a number", type(None): "null"}
+
+
+def one_type(*kinds: type) -> Check:
+    """Allow values of these types only."""
+
+    def check(value: Any, place: str) -> None:
+        if not isinstance(value, kinds):
+            fail(place, " or ".join(_WORDS[kind] for kind in kinds), value)
+
+    return check
+
+
 def list_of(check: Check, *, least: int = 0) -> Check:
     """Check every element of a list of at least so many."""
 

@@ -65,6 +65,10 @@ def markdown(document: Entry) -> str:
 
 def _study(study: Entry) -> list[str]:
     parts = [markdown_text(study["question"]), *map(markdown_text, study["paragraphs"])]
+    for page in studies.pages(study):
+        parts += [f"## {markdown_text(page.title)}", *map(markdown_text, page.paragraphs)]
+        for table in page.tables:
+            parts += [f"{markdown_text(table.caption)}:", to_markdown(table)]
     runs = studies.runs(study)
     if runs is not None:
         parts += [f"## {runs.caption}", to_markdown(runs)]

@@ -87,6 +87,7 @@ def html(document: Entry, *, results_name: str = RESULTS, progress: Progress | N
         headline=headline(document),
         document=document,
         study=study,
+        pages=studies.pages(study) if study else [],
         runs=studies.runs(study) if study else None,
         readings=studies.readings(study) if study else [],
         developments=_developments(document),

@@ -10,6 +10,7 @@ from papers.sections.candidates import doubts_of
 from papers.sections.overview import forms_of_family, kind_of, largest_stage, leading_family
 from papers.sections.parameters import four, leading_candidates, unit_of
 from papers.sections.stages import STAGE
+from papers.sections.study import pages
 from papers.tables import Cell, Table
 
 Entry = Mapping[str, Any]
@@ -52,7 +53,10 @@ def records(document: Entry) -> dict[str, Table]:
     study = document.get("study") or {}
     found["runs"] = [_run(run) for run in study.get("runs") or []]
     found["readings"] = [_reading(reading) for reading in study.get("readings") or []]
-    return {name: table_of(name, rows) for name, rows in found.items() if rows}
+    tables = {name: table_of(name, rows) for name, rows in found.items() if rows}
+    for i, page in enumerate(pages(study), start=1):
+        tables |= {f"page_{i}_{j}": table for j, table in enumerate(page.tables, start=1)}
+    return tables
 
 
 def _signature(one: Mapping[str, Any]) -> list[Row]:

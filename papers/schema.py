@@ -56,6 +56,7 @@ A study adds ::
     study         {name, title, question, verdict, paragraphs: list of sentences,
                   runs: list (`papers.goal_switch.run_json`), readings: list of {run, observable,
                   env_steps, value, se, n_levels, baselines, strongest, above_strongest},
+                  pages: list of {title, paragraphs, tables: list of {caption, columns, rows}},
                   arms, error_rate: {wrong, decided, number, upper_bound}, settings}
     ladders       list of {title, condition, quantity, unit, log_condition, log_quantity, text,
                   truth (a mechanism's name, or null),

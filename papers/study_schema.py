@@ -9,6 +9,7 @@ from papers.json_checks import (
     maybe,
     number,
     one_of,
+    one_type,
     record,
     text,
     truth,
@@ -123,11 +124,22 @@ RUN = record(
         "last": mapping_of(record({"value": number, "se": maybe(number)})),
     }
 )
+CELL = one_type(str, int, float, type(None))
+PAGE = record(
+    {
+        "title": text,
+        "paragraphs": TEXTS,
+        "tables": list_of(
+            record({"caption": text, "columns": TEXTS, "rows": list_of(list_of(CELL))})
+        ),
+    }
+)
 STUDY = record(
     {"name": text, "title": text, "question": text, "verdict": text, "paragraphs": TEXTS},
     {
         "runs": maybe(list_of(RUN)),
         "readings": maybe(list_of(READING)),
+        "pages": list_of(PAGE),
         "settings": maybe(mapping_of(anything)),
     },
 )

@@ -6,6 +6,7 @@ axes of every array: a center has many chains, and each chain is a vector of par
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -14,7 +15,7 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @runtime_checkable
@@ -150,9 +151,10 @@ class Potential(ABC):
         return replace(self, **changed)
 
     def to(self, device: str | torch.device) -> Self:
-        """Return the potential with its data on another device."""
+        """Return the potential with its data on another device; this one stays where it is."""
         moved: dict[str, Any] = {
-            field.name: value.to(device)
+            # A module would move itself, and with it what else is made of it.
+            field.name: (copy.deepcopy(value) if isinstance(value, nn.Module) else value).to(device)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Movable)
         }

@@ -8,6 +8,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+ROUNDING = 1e-6
+"""How far from 1 probabilities may sum; tables may have been kept in single precision."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class TabularMDP:
         rows = getattr(self, name)
         if rows.shape != shape:
             raise ValueError(f"{name} must have the shape {shape}; it has {tuple(rows.shape)}.")
-        if not bool((rows >= 0).all()) or float((rows.sum(-1) - 1).abs().max()) > 1e-9:
+        if not bool((rows >= 0).all()) or float((rows.sum(-1) - 1).abs().max()) > ROUNDING:
             raise ValueError(f"{name} must be probabilities that sum to 1; it is not.")
 
     @property

@@ -65,10 +65,11 @@ def optimum(mdp: TabularMDP, temperature: float = 0.0, reference: Tensor | None 
     weights = check_reference(mdp, temperature, reference)
     policy = torch.full_like(mdp.reward, 1 / mdp.num_actions)
     values = _values(mdp, policy, temperature, weights)
+    scale = float(mdp.reward.abs().max()) + temperature
     for _ in range(MOST_ITERATIONS):
         policy = _improved(policy, action_values(mdp, values), temperature, weights)
         before, values = values, _values(mdp, policy, temperature, weights)
-        if bool((values - before).abs().max() <= ROUNDING * (1 + values.abs().max())):
+        if bool((values - before).abs().max() <= ROUNDING * (scale + values.abs().max())):
             advantages = action_values(mdp, values) - values[:, None]
             total = float(expected_return(mdp, values))
             return Optimum(policy, values, advantages, total)
@@ -114,6 +115,6 @@ def _improved(policy: Tensor, q: Tensor, temperature: float, reference: Tensor) 
         return torch.softmax(q / temperature + reference.log(), -1)
     best = q.max(-1).values
     current = (policy * q).sum(-1)
-    stays = (policy.max(-1).values == 1) & (best - current <= ROUNDING * (1 + best.abs()))
+    stays = (policy.max(-1).values == 1) & (best - current <= ROUNDING * q.abs().max())
     greedy = torch.nn.functional.one_hot(q.argmax(-1), q.shape[-1]).to(q)
     return torch.where(stays[:, None], policy, greedy)

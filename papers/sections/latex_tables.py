@@ -52,6 +52,8 @@ def latex_tables(document: Entry) -> dict[str, Table]:
     for i, ladder in enumerate(document.get("ladders", []), start=1):
         found[f"ladder_{i}"] = ladders.scores(ladder)
     study = document.get("study") or {}
+    for i, page in enumerate(studies.pages(study), start=1):
+        found |= {f"page_{i}_{j}": table for j, table in enumerate(page.tables, start=1)}
     found["runs"] = studies.runs(study)
     found["readings"] = stacked("Readings", [(t.caption, t) for t in studies.readings(study)])
     return {name: table for name, table in found.items() if table is not None and table.rows}

@@ -1,14 +1,37 @@
-"""The tables of a study: what each run did, and what the probes read at its end."""
+"""The tables of a study: its pages, what each run did, what the probes read at its end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 from papers.tables import Cell, Table
 from papers.wording import between, short3, short_names, words
 
 Entry = Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class Page:
+    """A part of a study: a title, sentences, and tables that bear them out."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+def pages(study: Entry) -> list[Page]:
+    """Return the parts of a study, in order."""
+    return [
+        Page(page["title"], tuple(page["paragraphs"]), tuple(map(_table, page["tables"])))
+        for page in study.get("pages") or []
+    ]
+
+
+def _table(entry: Entry) -> Table:
+    return Table(entry["caption"], tuple(entry["columns"]), tuple(map(tuple, entry["rows"])))
 
 
 def runs(study: Entry) -> Table | None:

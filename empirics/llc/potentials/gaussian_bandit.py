@@ -9,6 +9,7 @@ actions that the checkpoint took, reweighted.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -57,13 +58,14 @@ class GaussianBandit:
 
     def to(self, device: str | torch.device) -> GaussianBandit:
         """Return the bandit on another device."""
-        goals = self.goals.to(device)
-        return GaussianBandit(self.means.to(device), goals, self.sd, self.num_samples)
+        means = copy.deepcopy(self.means).to(device)
+        return GaussianBandit(means, self.goals.to(device), self.sd, self.num_samples)
 
     def miss(self, w: Tensor, rows: Tensor | None) -> Tensor:
         """Return the mean action's distance from the goal as a vector, (C, K, n, D)."""
         found: Tensor = self.means(w, rows)
-        return found - (self.goals if rows is None else self.goals[rows])
+        goals = self.goals.to(found.dtype)
+        return found - (goals if rows is None else goals[rows])
 
     def expected_return(self, w: Tensor) -> Tensor:
         """Return J(w) = -L(w) - D sd², (C, K)."""
@@ -88,15 +90,17 @@ class GaussianBandit:
             Whether every random number comes with its negative (`num_actions` counts both): the
             part of the error that is linear in the mean action, which moves the minimum, cancels.
         """
-        shape = (num_actions // 2 if antithetic else num_actions, *self.goals.shape)
-        if min(shape) < 1:
-            raise ValueError(f"num_actions is too small; it is {num_actions}.")
-        normals = torch.from_numpy(rng.standard_normal(shape)).to(self.goals)
-        both = torch.cat([normals, -normals]) if antithetic else normals
-        return OnPolicyRegret(self.means.num_parameters, self.num_samples, self, both)
+        shape = tuple(self.goals.shape)
+        normals = _normals(num_actions, shape, antithetic, rng).to(self.goals)
+        return OnPolicyRegret(self.means.num_parameters, self.num_samples, self, normals)
 
     def importance(
-        self, centers: Tensor, num_actions: int, *, rng: np.random.Generator
+        self,
+        centers: Tensor,
+        num_actions: int,
+        *,
+        rng: np.random.Generator,
+        antithetic: bool = False,
     ) -> ImportanceRegret:
         """Return the regret from actions that each center's own policy took once.
 
@@ -106,18 +110,29 @@ class GaussianBandit:
         num_actions : int
             Actions a state.
         rng : numpy.random.Generator
+        antithetic : bool
+            Whether every action comes with its mirror image about the mean.
         """
-        if num_actions < 1:
-            raise ValueError(f"num_actions must be at least 1; it is {num_actions}.")
         mean = self.means.at_centers(centers)
-        shape = (mean.shape[0], num_actions, *mean.shape[1:])
-        normals = torch.from_numpy(rng.standard_normal(shape)).to(mean)
-        actions = (mean[:, None] + self.sd * normals).movedim(1, 2)
+        normals = _normals(num_actions, tuple(mean.shape), antithetic, rng).to(mean)
+        actions = (mean + self.sd * normals).movedim(0, 2)
         potential = ImportanceRegret(
             self.means.num_parameters, self.num_samples, self, mean, actions
         )
         check_centers(potential, centers)
         return potential
+
+
+def _normals(
+    count: int, shape: tuple[int, ...], antithetic: bool, rng: np.random.Generator
+) -> Tensor:
+    """Return random numbers (count, *shape), half of them the negatives of the others if asked."""
+    if count < 1 or (antithetic and count % 2):
+        raise ValueError(
+            f"num_actions must be at least 1, and even where they are antithetic; it is {count}."
+        )
+    drawn = torch.from_numpy(rng.standard_normal((count // 2 if antithetic else count, *shape)))
+    return torch.cat([drawn, -drawn]) if antithetic else drawn
 
 
 @final
@@ -175,8 +190,11 @@ class ImportanceRegret(Potential):
     """L(center) - E_center[ratio · advantage], unbiased for L near the center only.
 
     The ratio π_w/π_center of fixed actions is 1 at the center; further than about sd away few
-    actions carry all the weight, and far away the estimate goes flat. `doubts` says so where the
-    weights of the draws are worth less than a fifth of the actions.
+    actions carry all the weight, and chains go where a few lucky ones do. `doubts` says so where
+    the weights of the draws are worth less than a fifth of the actions. Sampling noise also bends
+    the energy at the center, by the order of (miss/sd)/sqrt(number of actions) in units of the
+    squared slope of the means; where that is not small the center is no minimum, and the reading
+    says that.
 
     Attributes
     ----------
@@ -201,8 +219,9 @@ class ImportanceRegret(Potential):
 
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the reweighted regret; the center's expected reward is the control variate."""
-        goals = self.bandit.goals if rows is None else self.bandit.goals[rows]
         actions, center = rows_of(self.actions, rows), rows_of(self.center, rows)
+        goals = self.bandit.goals.to(center.dtype)
+        goals = goals if rows is None else goals[rows]
         spread = goals.shape[-1] * self.bandit.sd**2
         lost = ((center - goals) ** 2).sum(-1)
         reward = -((actions - goals[..., None, :]) ** 2).sum(-1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
@@ -73,6 +75,10 @@ class LinearOutputs(Outputs):
             raise ValueError(f"features must be (n, o, d); they are {tuple(features.shape)}.")
         super().__init__(features.shape[2], features.shape[0])
         self.register_buffer("features", features.detach().clone())
+
+    def on(self, states: NDArray[np.int64]) -> LinearOutputs:
+        """Return the outputs in some of the states, (n,) integers, repeats allowed."""
+        return LinearOutputs(self.features[torch.tensor(states, device=self.features.device)])
 
     def forward(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return features times parameters."""

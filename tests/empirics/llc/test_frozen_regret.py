@@ -27,16 +27,15 @@ FROZEN = frozen_regret(MDP, TABLE, BEST, temperature=TAU)
 ALIKE = frozen_regret(MDP, TABLE, BEST, temperature=TAU, frozen=UNIFORM)
 
 
-def localized(potential, center, nbeta, localization):
+def localized(potential, center, nbeta, localization, scales=1.0):
     """Return the coefficient of the quadratic at the center, held by the localization."""
-    steepness = nbeta * torch.linalg.eigvalsh(potential.hessian(center))[0]
+    hessian = potential.hessian(center)[0] * scales * torch.as_tensor(scales)[..., None]
+    steepness = nbeta * torch.linalg.eigvalsh(hessian)
     return (steepness / (steepness + localization)).sum().item() / 2
 
 
 def test_frozen_at_its_own_visits_the_optimum_has_the_curvature_of_the_regret():
-    torch.testing.assert_close(
-        FROZEN.hessian(BEST), MOVING.hessian(BEST), rtol=1e-9, atol=1e-12
-    )
+    torch.testing.assert_close(FROZEN.hessian(BEST), MOVING.hessian(BEST), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("potential", [MOVING, FROZEN, ALIKE], ids=["moving", "frozen", "uniform"])
@@ -49,12 +48,15 @@ def test_at_the_optimum_every_choice_of_visits_has_half_the_free_logits(potentia
 
 @pytest.mark.parametrize("potential", [MOVING, FROZEN, ALIKE], ids=["moving", "frozen", "uniform"])
 def test_chains_at_the_optimum_read_the_localized_value(potential):
-    nbeta, localization = 1e6, 1e3
-    plan = ChainPlan(nbeta, localization, num_chains=30, num_draws=25, num_burnin_steps=25)
-    found = estimate_llc(potential, BEST, HMC(4e-6, num_leapfrog_steps=12), plan, seed=1)[0]
-    expected = localized(potential, BEST, nbeta, localization)
+    nbeta, localization = 1e6, 1e4
+    scales = potential.hessian(BEST)[0].diagonal().rsqrt()
+    plan = ChainPlan(nbeta, localization, num_chains=20, num_draws=40, num_burnin_steps=20)
+    sampler = HMC(3e-7, num_leapfrog_steps=3)
+    found = estimate_llc(potential, BEST, sampler, plan, seed=1, scales=scales)[0]
+    expected = localized(potential, BEST, nbeta, localization, scales)
     assert abs(found.llc - expected) < 3 * found.llc_se
     assert found.llc_se < 0.3
+    assert 13 < expected < 13.5
 
 
 def test_the_ratio_of_visits_bounds_the_ratio_of_regrets():

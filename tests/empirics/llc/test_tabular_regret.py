@@ -124,6 +124,19 @@ def test_the_reading_does_not_depend_on_how_the_reward_is_written(changed, scale
     assert after.llc == pytest.approx(before.llc, abs=1e-7)
 
 
+def test_rewards_times_four_at_a_quarter_of_nbeta_have_the_same_reading_to_the_bit():
+    assert reading(MDP.rewarded(scale=4.0), 2500.0, 4 * TAU).llc == reading(MDP, 1e4, TAU).llc
+
+
+def test_single_precision_parameters_have_a_regret_of_double_precision():
+    potential = tabular_regret(MDP, TABLE, temperature=TAU)
+    w = particles().float()
+    energy, gradient = potential.energy_and_gradient(w)
+    assert energy.dtype == gradient.dtype == torch.float32
+    exact = potential.energy(w.double())
+    torch.testing.assert_close(energy.double(), exact, rtol=2**-20, atol=0)
+
+
 def test_a_softmax_without_temperature_never_reaches_its_optimum():
     w = 10 * (optimum(MDP).policy.reshape(1, 1, -1) - 0.5)
     energy, gradient = tabular_regret(MDP, TABLE).energy_and_gradient(w)

@@ -63,6 +63,11 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "agents whose goal switches from a proxy to the reward: when, and by which rule",
                 "papers.goal_switch.study",
             ),
+            Study(
+                "llc-ladder",
+                "the learning coefficient from supervised learning to RL: where it can be trusted",
+                "papers.llc_ladder.study",
+            ),
         )
     }
 )

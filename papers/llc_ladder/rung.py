@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from fitting.comparison import Comparison
 from papers.llc_ladder.detector import COLUMNS, DetectorScore
 
 Cell = str | int | float | None
@@ -47,7 +48,7 @@ class Trust:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rung:
     """A page of the study.
 
@@ -61,6 +62,8 @@ class Rung:
     trust : tuple of Trust
     tables : tuple of (caption, columns, rows)
         What else was measured.
+    comparisons : tuple of Comparison
+        Curves along training, for the report to draw.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Rung:
     tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[Cell, ...], ...]], ...] = field(
         default=()
     )
+    comparisons: tuple[Comparison, ...] = ()
 
     def page(self) -> dict[str, Any]:
         """Return the rung as a page of a study's results."""

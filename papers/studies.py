@@ -65,8 +65,8 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             ),
             Study(
                 "llc-ladder",
-                "learning coefficients along training, supervised and by PPO, as detectors",
-                "papers.chen2023_tms.study",
+                "the learning coefficient from supervised learning to RL: where it can be trusted",
+                "papers.llc_ladder.study",
             ),
         )
     }

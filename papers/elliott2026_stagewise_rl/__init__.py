@@ -1,0 +1,1 @@
+"""Rungs on decision problems small enough for exact values (after Elliott et al. 2026)."""

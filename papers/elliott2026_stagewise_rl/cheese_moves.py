@@ -1,0 +1,102 @@
+"""Whether regret and a coefficient move against each other, and what moves in the corner."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from papers.elliott2026_stagewise_rl.cheese_energies import IN_CORNER, UNIFORM, Along
+from papers.elliott2026_stagewise_rl.cheese_runs import CORNER, ELSEWHERE, Trained
+from papers.llc_ladder.rung import Check
+
+SURE = 2.0
+"""Standard errors from which a move is told from none."""
+MARGIN = 0.2
+"""Share of the difference on all states below which one in the corner counts as none."""
+Floats = NDArray[np.float64]
+Arms = tuple[tuple[Along, ...], tuple[Along, ...]]
+
+
+def chain_moves(runs: Sequence[Along]) -> tuple[int, int, int]:
+    """Count the steps of `steps` of all runs, by the chains."""
+    counts = [
+        steps(
+            each.trained.run.curve("regret").y,
+            np.array([math.nan if r.llc is None else r.llc for r in each.readings]),
+            np.array([math.nan if r.llc_se is None else r.llc_se for r in each.readings]),
+        )
+        for each in runs
+    ]
+    return _summed(counts)
+
+
+def exact_moves(runs: Sequence[Trained], values: Sequence[Floats]) -> tuple[int, int, int]:
+    """Count the steps of `steps` of all runs, by values (C,) without an error."""
+    pairs = zip(runs, values, strict=True)
+    return _summed([steps(r.run.curve("regret").y, v, np.zeros_like(v)) for r, v in pairs])
+
+
+def steps(regret: Floats, llc: Floats, se: Floats) -> tuple[int, int, int]:
+    """Count steps between checkpoints: opposed to the regret, together with it, not told."""
+    change, error = np.diff(llc), np.hypot(se[1:], se[:-1])
+    told = (np.abs(change) > SURE * error) & (np.diff(regret) != 0)
+    opposed = told & (change * np.diff(regret) < 0)
+    return int(opposed.sum()), int((told & ~opposed).sum()), int((~told).sum())
+
+
+def _summed(counts: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
+    opposed, together, unsure = np.sum(counts, axis=0).tolist()
+    return opposed, together, unsure
+
+
+def transition_in_corner(read: Mapping[str, Arms]) -> Check:
+    """Test whether the coefficient on corner states shows the transition that happens elsewhere.
+
+    The change from the last checkpoint before the transition to the end, in agents that have one
+    less the change over the same time in those that have none; sharpening policies are common to
+    both. No difference is said only where it is surely a small part of that on all states.
+    """
+    asked = "the coefficient on corner states alone shows the transition elsewhere"
+    agents = [each.trained for each in read[IN_CORNER][0]]
+    starts = [start for each in agents if (start := before(each)) is not None]
+    if not starts:
+        return Check(asked, "no agent had the transition", None)
+    at = int(np.median(starts))
+    apart, se = difference(read[IN_CORNER], at)
+    whole, _ = difference(read[UNIFORM], at)
+    regret = np.mean([float(each.run.curve(CORNER).y[at]) for each in agents])
+    measured = (
+        f"change from checkpoint {at} to the end against the control: {apart:.2f} ± {se:.2f} in "
+        f"the corner, {whole:.2f} on all states; regret in the corner is {regret:.3f} before"
+    )
+    if not math.isfinite(se):
+        return Check(asked, f"{measured}; too few agents for an error", None)
+    if abs(apart) > 3 * se:
+        return Check(asked, measured, True)
+    surely_small = abs(apart) + SURE * se < MARGIN * abs(whole)
+    return Check(asked, measured, False if surely_small else None)
+
+
+def before(trained: Trained) -> int | None:
+    """Return the last checkpoint at which the regret elsewhere is not yet a tenth down its drop."""
+    regret = trained.run.curve(ELSEWHERE).y
+    if len(trained.transitions) < 2:
+        return None
+    high, low = float(regret.max()), float(regret[-1])
+    return int(np.flatnonzero(regret >= high - 0.1 * (high - low))[-1])
+
+
+def difference(arms: Arms, at: int) -> tuple[float, float]:
+    """Return the mean change from a checkpoint to the last, less the control's, and its error."""
+    changes = [
+        np.array([(r.readings[-1].llc or 0.0) - (r.readings[at].llc or 0.0) for r in arm])
+        for arm in arms
+    ]
+    one, other = changes
+    if min(one.size, other.size) < 2:
+        return float(one.mean() - other.mean()), math.inf
+    se = math.sqrt(sum(float(each.var(ddof=1)) / each.size for each in changes))
+    return float(one.mean() - other.mean()), se

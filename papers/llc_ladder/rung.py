@@ -65,11 +65,8 @@ class Rung:
         What else was measured.
     comparisons : tuple of Comparison
         Curves along training, for the report to draw.
-<<<<<<< HEAD
     curves : tuple of Curve
         All curves along training, for the store.
-=======
->>>>>>> rungs
     """
 
     name: str
@@ -82,10 +79,7 @@ class Rung:
         default=()
     )
     comparisons: tuple[Comparison, ...] = ()
-<<<<<<< HEAD
     curves: tuple[Curve, ...] = ()
-=======
->>>>>>> rungs
 
     def page(self) -> dict[str, Any]:
         """Return the rung as a page of a study's results."""

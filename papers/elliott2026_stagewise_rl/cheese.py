@@ -37,7 +37,13 @@ from papers.elliott2026_stagewise_rl.cheese_runs import (
     Trained,
     trained,
 )
-from papers.elliott2026_stagewise_rl.cheese_values import COLUMNS, Quadratics, Read, value_rows
+from papers.elliott2026_stagewise_rl.cheese_values import (
+    COLUMNS,
+    Floats,
+    Quadratics,
+    Read,
+    value_rows,
+)
 from papers.elliott2026_stagewise_rl.expected import distrust, share_below, trust
 from papers.llc_ladder.detector import (
     BOUNDARY_FORMS,
@@ -99,16 +105,15 @@ def page(
     """Return the page of what was measured."""
     agents = [each.trained for each in read[REGRET][0]]
     kept, flagged = never_below(read), no_minimum(read[REGRET])
-    exact = {
-        name: exact_moves(agents, [values[1] for values in quadratics[name][0]])
-        for name in BEHAVIORS
-    }
+    exact = {name: exact_moves(agents, fine(quadratics[name])[0]) for name in BEHAVIORS}
     agree = chains_agree(
         [pair for name in BEHAVIORS for arm in range(2)
          for pair in zip(read[name][arm], quadratics[name][arm], strict=True)]
     )  # fmt: skip
     staircases = tuple(opposing(name, *exact[name]) for name in (VISITED, UNIFORM))
-    dropped = transition_in_corner(read)
+    dropped = transition_in_corner(
+        agents, fine(quadratics[IN_CORNER]), fine(quadratics[UNIFORM]), f"quadratic at {FINE:g}"
+    )
     rows = [(f"{ENERGIES[name]}, chains", *chain_moves(read[name][0])) for name in ENERGIES]
     rows += [(f"{ENERGIES[name]}, quadratic", *exact[name]) for name in BEHAVIORS]
     return Rung(
@@ -145,6 +150,12 @@ def page(
         ),
         comparisons=comparisons,
     )
+
+
+def fine(arms: tuple[tuple[Floats, ...], tuple[Floats, ...]]) -> tuple[list[Floats], list[Floats]]:
+    """Return the quadratic at `FINE` of agents and control."""
+    agents, control = ([each[1] for each in arm] for arm in arms)
+    return agents, control
 
 
 def never_below(read: Read) -> Check:

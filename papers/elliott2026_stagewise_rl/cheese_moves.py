@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from papers.elliott2026_stagewise_rl.cheese_energies import IN_CORNER, UNIFORM, Along
+from papers.elliott2026_stagewise_rl.cheese_energies import Along
 from papers.elliott2026_stagewise_rl.cheese_runs import CORNER, ELSEWHERE, Trained
 from papers.llc_ladder.rung import Check
 
@@ -17,7 +17,7 @@ SURE = 2.0
 MARGIN = 0.2
 """Share of the difference on all states below which one in the corner counts as none."""
 Floats = NDArray[np.float64]
-Arms = tuple[tuple[Along, ...], tuple[Along, ...]]
+Pairs = tuple[Sequence[Floats], Sequence[Floats]]
 
 
 def chain_moves(runs: Sequence[Along]) -> tuple[int, int, int]:
@@ -52,25 +52,34 @@ def _summed(counts: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
     return opposed, together, unsure
 
 
-def transition_in_corner(read: Mapping[str, Arms]) -> Check:
+def transition_in_corner(
+    agents: Sequence[Trained], corner: Pairs, everywhere: Pairs, what: str
+) -> Check:
     """Test whether the coefficient on corner states shows the transition that happens elsewhere.
 
     The change from the last checkpoint before the transition to the end, in agents that have one
     less the change over the same time in those that have none; sharpening policies are common to
     both. No difference is said only where it is surely a small part of that on all states.
+
+    Parameters
+    ----------
+    agents : sequence of Trained
+    corner, everywhere : pairs of sequences of (C,) arrays
+        Coefficients of the agents and of the control, on the corner's states and on all.
+    what : str
+        What the coefficients are.
     """
     asked = "the coefficient on corner states alone shows the transition elsewhere"
-    agents = [each.trained for each in read[IN_CORNER][0]]
     starts = [start for each in agents if (start := before(each)) is not None]
     if not starts:
         return Check(asked, "no agent had the transition", None)
     at = int(np.median(starts))
-    apart, se = difference(read[IN_CORNER], at)
-    whole, _ = difference(read[UNIFORM], at)
-    regret = np.mean([float(each.run.curve(CORNER).y[at]) for each in agents])
+    (apart, se), (whole, _) = difference(corner, at), difference(everywhere, at)
+    t, regret = agents[0].run.curve(CORNER).t[at], [r.run.curve(CORNER).y[at] for r in agents]
     measured = (
-        f"change from checkpoint {at} to the end against the control: {apart:.2f} ± {se:.2f} in "
-        f"the corner, {whole:.2f} on all states; regret in the corner is {regret:.3f} before"
+        f"change of the {what} from {t:.0f} steps to the end, less that of the control: "
+        f"{apart:.2f} ± {se:.2f} on corner states, {whole:.2f} on all; regret in the corner falls "
+        f"by less than {np.mean(regret):.3f} meanwhile"
     )
     if not math.isfinite(se):
         return Check(asked, f"{measured}; too few agents for an error", None)
@@ -89,14 +98,10 @@ def before(trained: Trained) -> int | None:
     return int(np.flatnonzero(regret >= high - 0.1 * (high - low))[-1])
 
 
-def difference(arms: Arms, at: int) -> tuple[float, float]:
+def difference(arms: Pairs, at: int) -> tuple[float, float]:
     """Return the mean change from a checkpoint to the last, less the control's, and its error."""
-    changes = [
-        np.array([(r.readings[-1].llc or 0.0) - (r.readings[at].llc or 0.0) for r in arm])
-        for arm in arms
-    ]
-    one, other = changes
+    one, other = (np.array([llc[-1] - llc[at] for llc in arm]) for arm in arms)
+    apart = float(one.mean() - other.mean())
     if min(one.size, other.size) < 2:
-        return float(one.mean() - other.mean()), math.inf
-    se = math.sqrt(sum(float(each.var(ddof=1)) / each.size for each in changes))
-    return float(one.mean() - other.mean()), se
+        return apart, math.inf
+    return apart, math.sqrt(one.var(ddof=1) / one.size + other.var(ddof=1) / other.size)

@@ -23,7 +23,7 @@ from papers.elliott2026_stagewise_rl import (
     shared_trunk,
     softmax_actions,
 )
-from papers.elliott2026_stagewise_rl.cheese_moves import steps
+from papers.elliott2026_stagewise_rl.cheese_moves import difference, steps
 from papers.elliott2026_stagewise_rl.cheese_runs import PLANS, fall
 from papers.elliott2026_stagewise_rl.effort import chain_plan
 from papers.elliott2026_stagewise_rl.expected import localized_llc, rank
@@ -222,3 +222,15 @@ def test_an_unknown_scale_is_refused(tmp_path):
         chain_plan("huge", 1.0, 1.0)
     with pytest.raises(ValueError, match="no scale 'tiny'; choose from quick, full"):
         study.run(out=tmp_path, seed=0, scale="tiny", progress=silent)
+
+
+def of_values(*values):
+    return [np.array(each) for each in values]
+
+
+def test_the_change_of_the_control_is_taken_off():
+    agents = of_values([9.0, 2.0, 5.0], [9.0, 2.0, 7.0])
+    control = of_values([9.0, 1.0, 2.0], [9.0, 1.0, 2.0])
+    # Changes 3 and 5 against 1 and 1; the error of a mean of two is half their distance.
+    assert difference((agents, control), 1) == pytest.approx((3.0, 1.0))
+    assert difference((agents[:1], control), 1) == (2.0, math.inf)

@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from empirics.llc.calibration import calibrate
+    from empirics.llc.estimate import estimate_llc
     from empirics.readers import read_curves
     from empirics.store import Store
     from fitting.compare import compare
@@ -40,7 +42,9 @@ __all__ = [
     "Hypothesis",
     "Ladder",
     "Store",
+    "calibrate",
     "compare",
+    "estimate_llc",
     "fit",
     "fit_many",
     "form_source",
@@ -67,7 +71,9 @@ _HOMES = {
     "Hypothesis": ("theory.hypothesis", "Hypothesis"),
     "Ladder": ("theory.ladder", "Ladder"),
     "Store": ("empirics.store", "Store"),
+    "calibrate": ("empirics.llc.calibration", "calibrate"),
     "compare": ("fitting.compare", "compare"),
+    "estimate_llc": ("empirics.llc.estimate", "estimate_llc"),
     "fit": ("fitting.point", "fit"),
     "fit_many": ("fitting.point", "fit_many"),
     "form_source": ("fitting.search.source", "form_source"),

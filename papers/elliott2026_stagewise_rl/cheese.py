@@ -115,7 +115,10 @@ def page(
         agents, fine(quadratics[IN_CORNER]), fine(quadratics[UNIFORM]), f"quadratic at {FINE:g}"
     )
     rows = [(f"{ENERGIES[name]}, chains", *chain_moves(read[name][0])) for name in ENERGIES]
-    rows += [(f"{ENERGIES[name]}, quadratic", *exact[name]) for name in BEHAVIORS]
+    for name in BEHAVIORS:
+        early = exact_moves(agents, fine(quadratics[name])[0], to_transition=True)
+        rows.append((f"{ENERGIES[name]}, quadratic", *exact[name]))
+        rows.append((f"{ENERGIES[name]}, quadratic until the last transition", *early))
     return Rung(
         NAME,
         f"Networks learn by PPO; in {100 * plan.alpha:g} % of the episodes the cheese lies "

@@ -41,7 +41,7 @@ TEMPERATURE = 0.01
 NBETA, LOCALIZATION = 1000.0, 100.0
 SAMPLER = HMC(2e-4, num_leapfrog_steps=6)
 CHAINS = {"tiny": 2, "quick": 4, "full": 8}
-DRAWS = {"tiny": (6, 4), "quick": (30, 12), "full": (100, 40)}
+DRAWS = {"tiny": (4, 2), "quick": (30, 12), "full": (100, 40)}
 """Draws of a chain, and moves before the first."""
 
 

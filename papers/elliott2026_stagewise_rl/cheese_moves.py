@@ -15,7 +15,7 @@ from papers.llc_ladder.rung import Check
 SURE = 2.0
 """Standard errors from which a move is told from none."""
 MARGIN = 0.2
-"""Share of the difference on all states below which one in the corner counts as none."""
+"""Share of the difference on all states from which one in the corner counts as the transition."""
 Floats = NDArray[np.float64]
 Pairs = tuple[Sequence[Floats], Sequence[Floats]]
 
@@ -33,10 +33,25 @@ def chain_moves(runs: Sequence[Along]) -> tuple[int, int, int]:
     return _summed(counts)
 
 
-def exact_moves(runs: Sequence[Trained], values: Sequence[Floats]) -> tuple[int, int, int]:
-    """Count the steps of `steps` of all runs, by values (C,) without an error."""
-    pairs = zip(runs, values, strict=True)
-    return _summed([steps(r.run.curve("regret").y, v, np.zeros_like(v)) for r, v in pairs])
+def exact_moves(
+    runs: Sequence[Trained], values: Sequence[Floats], *, to_transition: bool = False
+) -> tuple[int, int, int]:
+    """Count the steps of `steps` of all runs, by values (C,) without an error.
+
+    Parameters
+    ----------
+    runs : sequence of Trained
+    values : sequence of (C,) arrays
+    to_transition : bool
+        Whether only up to the first checkpoint after a run's last transition.
+    """
+    counts = []
+    for each, llc in zip(runs, values, strict=True):
+        regret = each.run.curve("regret")
+        end = max(each.transitions, default=math.inf) if to_transition else math.inf
+        stop = int(np.searchsorted(regret.t, end)) + 1
+        counts.append(steps(regret.y[:stop], llc[:stop], np.zeros_like(llc[:stop])))
+    return _summed(counts)
 
 
 def steps(regret: Floats, llc: Floats, se: Floats) -> tuple[int, int, int]:
@@ -59,7 +74,8 @@ def transition_in_corner(
 
     The change from the last checkpoint before the transition to the end, in agents that have one
     less the change over the same time in those that have none; sharpening policies are common to
-    both. No difference is said only where it is surely a small part of that on all states.
+    both. It is shown where the difference is surely a fair part of that on all states (`MARGIN`),
+    and not where it surely is none.
 
     Parameters
     ----------
@@ -83,10 +99,10 @@ def transition_in_corner(
     )
     if not math.isfinite(se):
         return Check(asked, f"{measured}; too few agents for an error", None)
-    if abs(apart) > 3 * se:
-        return Check(asked, measured, True)
-    surely_small = abs(apart) + SURE * se < MARGIN * abs(whole)
-    return Check(asked, measured, False if surely_small else None)
+    margin = MARGIN * abs(whole)
+    if abs(apart) + SURE * se < margin:
+        return Check(asked, measured, False)
+    return Check(asked, measured, True if abs(apart) - SURE * se > margin else None)
 
 
 def before(trained: Trained) -> int | None:

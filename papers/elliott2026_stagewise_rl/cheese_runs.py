@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
 
@@ -134,7 +134,15 @@ def trained(alpha: float, num_seeds: int, plan: CheesePlan, *, seed: int) -> tup
         run=f"alpha {alpha:g}",
         conditions=config.conditions,
     )
-    return tuple(Trained(run, torch.stack(kept[run.seed]), actors[run.seed]) for run in runs)
+    return tuple(
+        Trained(_named(run), torch.stack(kept[run.seed]), actors[run.seed]) for run in runs
+    )
+
+
+def _named(run: Run) -> Run:
+    """Return a run that a reader can tell from its siblings."""
+    name = f"{run.run}, seed {run.seed}"
+    return replace(run, run=name, curves=tuple(replace(each, run=name) for each in run.curves))
 
 
 def fall(run: Run, observable: str) -> float | None:

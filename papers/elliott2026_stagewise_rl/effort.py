@@ -8,7 +8,7 @@ from types import MappingProxyType
 from empirics.llc.chains import ChainPlan
 
 CHAINS: Mapping[str, tuple[int, int, int]] = MappingProxyType(
-    {"tiny": (6, 12, 6), "quick": (24, 40, 20), "full": (60, 120, 60)}
+    {"tiny": (4, 5, 3), "quick": (24, 40, 20), "full": (60, 120, 60)}
 )
 """Chains, draws of each and moves before the first; tiny only shows that a rung runs."""
 

@@ -164,7 +164,7 @@ def regularized_checks(found: list[AtTemperature]) -> tuple[Check, ...]:
                 Check(
                     f"temperature {each.temperature:g}: nbeta resolves not every direction, and "
                     "the reading is below half the rank",
-                    said(each.regret),
+                    f"{said(each.regret)}, and the reading itself says: {each.regret.status}",
                     None if low is None else low < FREE_LOGITS / 2 - 3 * (each.regret.llc_se or 0),
                 )
             )

@@ -13,6 +13,8 @@ from empirics.llc.potentials.behavior_kl import behavior_kl
 from empirics.llc.potentials.freeze_states import FrozenStates
 from empirics.llc.potentials.outputs import NetworkOutputs
 from empirics.llc.potentials.tabular_regret import tabular_regret
+from empirics.probe import Reading
+from empirics.run import Run
 from papers.elliott2026_stagewise_rl import (
     bootstrapped_targets,
     cheese,
@@ -23,8 +25,8 @@ from papers.elliott2026_stagewise_rl import (
     shared_trunk,
     softmax_actions,
 )
-from papers.elliott2026_stagewise_rl.cheese_moves import difference, steps
-from papers.elliott2026_stagewise_rl.cheese_runs import PLANS, fall
+from papers.elliott2026_stagewise_rl.cheese_moves import difference, steps, transition_in_corner
+from papers.elliott2026_stagewise_rl.cheese_runs import PLANS, Trained, fall
 from papers.elliott2026_stagewise_rl.effort import chain_plan
 from papers.elliott2026_stagewise_rl.expected import localized_llc, rank
 from papers.elliott2026_stagewise_rl.fisher_spectrum import effective_llc, fisher_spectrum
@@ -32,6 +34,7 @@ from papers.elliott2026_stagewise_rl.plateau import by_quadrature
 from papers.llc_ladder import study
 from papers.proposals import propose_all
 from papers.results import validate
+from theory.curve import Curve
 
 
 def silent(*_):
@@ -234,3 +237,28 @@ def test_the_change_of_the_control_is_taken_off():
     # Changes 3 and 5 against 1 and 1; the error of a mean of two is half their distance.
     assert difference((agents, control), 1) == pytest.approx((3.0, 1.0))
     assert difference((agents[:1], control), 1) == (2.0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("corner", "verdict"),
+    [((0.1, 0.3), False), ((9.8, 10.2), True), ((0.0, 6.0), None)],
+    ids=["small", "large", "unsure"],
+)
+def test_a_change_on_corner_states_counts_by_its_share_of_that_on_all(corner, verdict):
+    t = np.array([0.0, 1.0, 2.0])
+    regrets = {
+        "regret_in_corner": np.array([1.0, 0.0, 0.0]),
+        "regret_elsewhere": np.array([1.0, 1.0, 0.0]),
+    }
+    curves = tuple(Curve(name, t, y) for name, y in regrets.items())
+    uniform = {name: Reading(0.0, baselines={"uniform actions": 1.0}) for name in regrets}
+    run = Run("", "", {}, 0, curves, readings=((2, uniform),))
+    agents = [Trained(run, torch.zeros(3, 1), nn.Identity())] * 2
+    still = of_values([0, 0, 0.0], [0, 0, 0.0])
+    found = transition_in_corner(
+        agents,
+        (of_values(*([0, 0, value] for value in corner)), still),
+        (of_values([0, 0, 10.0], [0, 0, 10.0]), still),
+        "llc",
+    )
+    assert found.holds is verdict

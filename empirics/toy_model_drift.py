@@ -18,7 +18,7 @@ from empirics.coerce import coerce_fields, whole
 from empirics.llc.toy_model_phase import num_represented
 from empirics.llc.toy_model_potential import toy_model_potential
 from empirics.run_stream import run_id_of, stream_of
-from empirics.toy_model_cell import AnyCell, ToyModelPPOCell
+from empirics.toy_model_cell import AnyCell, ToyModelCell, ToyModelPPOCell
 from empirics.toy_model_steps import sgd_steps
 from empirics.toy_model_training import ToyModelRun, rollouts
 from theory.curve import Condition, Curve, FloatArray, IntArray, Origin, Progress, Schedule
@@ -108,7 +108,10 @@ def _drifted(cell: AnyCell, sweep: RareSweep, seed: int) -> ToyModelRun:
     w = np.concatenate([hexagon.weights.ravel(), hexagon.bias])
     drifting = Drifting(cell, sweep)
     rng, run_id = stream_of(drifting, seed), run_id_of(drifting, seed, t)
-    moments = (_ppo if isinstance(cell, ToyModelPPOCell) else _sgd)(cell, sweep, w, t, rng)
+    if isinstance(cell, ToyModelPPOCell):
+        moments = _ppo(cell, sweep, w, t, rng)
+    else:
+        moments = _sgd(cell, sweep, w, t, rng)
     weights = np.stack([w.copy() for _ in moments])
     if not np.isfinite(weights).all():
         raise ValueError(f"training of {cell.label} diverged; make learning_rate smaller.")
@@ -165,7 +168,7 @@ BLOCK = 256
 
 
 def _sgd(
-    cell: AnyCell, sweep: RareSweep, w: FloatArray, t: IntArray, rng: np.random.Generator
+    cell: ToyModelCell, sweep: RareSweep, w: FloatArray, t: IntArray, rng: np.random.Generator
 ) -> Iterator[None]:
     size, c = cell.minibatch_size, cell.num_features
     room = np.empty(w.size), np.empty(c)
@@ -182,9 +185,8 @@ def _sgd(
 
 
 def _ppo(
-    cell: AnyCell, sweep: RareSweep, w: FloatArray, t: IntArray, rng: np.random.Generator
+    cell: ToyModelPPOCell, sweep: RareSweep, w: FloatArray, t: IntArray, rng: np.random.Generator
 ) -> Iterator[None]:
-    assert isinstance(cell, ToyModelPPOCell)
     c, size, done = cell.num_features, cell.num_envs, 0
     update = rollouts(cell, w, rng)
     for until in t.tolist():

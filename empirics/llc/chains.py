@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -18,6 +17,7 @@ from empirics.llc.potential import Potential, check_centers
 from empirics.llc.record import Chains, Record, as_array
 from empirics.llc.sampler import Sampler, check_positive
 from empirics.llc.target import Target
+from theory.learning_coefficients.tempered import canonical_nbeta
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ class ChainPlan:
                 f"nbeta is missing, and num_samples of {potential.name} is {n}; give nbeta, or "
                 "an n of at least 3 of which n/ln n is taken."
             )
-        return n / math.log(n)
+        return canonical_nbeta(n)
 
 
 def draw_chains(

@@ -74,8 +74,8 @@ class Replicas:
         ]
         return np.concatenate([[0.0], np.cumsum(steps)])
 
-    def occupancy(self, phase: int) -> tuple[Floats, Floats]:
-        """Return the posterior weight of a phase and its standard error over ladders, (R,) each.
+    def counts(self, phase: int) -> NDArray[np.int64]:
+        """Return how many draws of each ladder are in a phase, (R, K).
 
         Raises
         ------
@@ -84,7 +84,17 @@ class Replicas:
         """
         if self.phase is None:
             raise ValueError("no draw was classified; give `classify` to the run.")
-        each = (self.phase == phase).mean(axis=2)
+        return np.asarray((self.phase == phase).sum(axis=2))
+
+    def occupancy(self, phase: int) -> tuple[Floats, Floats]:
+        """Return the posterior weight of a phase and its standard error over ladders, (R,) each.
+
+        Raises
+        ------
+        ValueError
+            If the draws were not classified.
+        """
+        each = self.counts(phase) / self.energy.shape[2]
         return each.mean(axis=1), each.std(axis=1, ddof=1) / np.sqrt(each.shape[1])
 
 

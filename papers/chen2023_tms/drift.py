@@ -41,7 +41,7 @@ from theory.learning_coefficients.drift import (
 C, LOWEST, SAMPLES = 6, 0.03, 1000.0
 FOLD_EXPONENT = 2 / 3
 LADDER = (
-    *(0.0, 1.0, 2.5, 5.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 83.0, 105.0, 130.0, 165.0),
+    *(0.0, 0.3, 1.0, 2.5, 5.0, 9.0, 14.0, 20.0, 28.0, 38.0, 50.0, 65.0, 83.0, 105.0, 130.0, 165.0),
     *(205.0, 255.0, 315.0, 390.0, 480.0, 580.0, 700.0, 840.0, SAMPLES),
 )
 SGD = ToyModelCell(learning_rate=0.1, minibatch_size=50)
@@ -233,8 +233,8 @@ def _page(
                 returned == 0,
             ),
             Check(
-                f"the posterior at n = {SAMPLES:g} changes its mind where Laplace's method says, "
-                "not at leading order",
+                f"the posterior at n = {SAMPLES:g} changes its mind nearer to where Laplace's "
+                "method says than to the leading order",
                 f"{'nowhere' if switch is None else f'p = {switch:.4f}'}; foretold {laplace:.4f} "
                 f"and {leading:.4f}",
                 None if switch is None else abs(switch - laplace) < abs(switch - leading),

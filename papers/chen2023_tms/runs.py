@@ -21,6 +21,7 @@ from papers.chen2023_tms.plateaus import Plateau, plateaus_of
 from papers.proposals import Progress
 from theory.curve import Curve, Origin
 from theory.learning_coefficients.k_gons import LEVEL_TOLERANCE
+from theory.learning_coefficients.tempered import canonical_nbeta
 
 FEWEST_AT_LEVELS = 0.9
 """Share of checkpoints at the loss of a k-gon that the protocol should reach."""
@@ -140,23 +141,21 @@ def _measured(run: ToyModelRun, scale: Scale) -> LadderRun:
     potential = toy_model_data_potential(
         run.cell.num_features, torch.as_tensor(features), torch.as_tensor(strengths)
     )
-    readings = estimate_llc(
-        potential,
-        torch.as_tensor(run.weights),
-        SGLD(STEP_SIZE),
-        ChainPlan(
-            localization=LOCALIZATION,
-            num_chains=scale.num_chains,
-            num_draws=400,
-            num_burnin_steps=100,
-        ),
-        seed=run.seed,
+    plan = ChainPlan(
+        nbeta=canonical_nbeta(run.cell.num_samples),
+        localization=LOCALIZATION,
+        num_chains=scale.num_chains,
+        num_draws=400,
+        num_burnin_steps=100,
     )
+    weights = torch.as_tensor(run.weights)
+    readings = estimate_llc(potential, weights, SGLD(STEP_SIZE), plan, seed=run.seed)
     plateaus = plateaus_of(run.curves[0], run.cell.num_features, LEVEL_TOLERANCE)
-    return LadderRun(run, plateaus, _curve(run, readings), readings)
+    return LadderRun(run, plateaus, _curve(run, readings, plan), readings)
 
 
-def _curve(run: ToyModelRun, readings: Sequence[LLCReading]) -> Curve:
+def _curve(run: ToyModelRun, readings: Sequence[LLCReading], plan: ChainPlan) -> Curve:
+    """Return the coefficients that were read, with the settings of their chains as conditions."""
     loss = run.curves[0]
     read = [(i, r.llc, r.llc_se) for i, r in enumerate(readings) if r.llc is not None]
     return Curve(
@@ -167,6 +166,11 @@ def _curve(run: ToyModelRun, readings: Sequence[LLCReading]) -> Curve:
         progress=loss.progress,
         run=run.run,
         run_id=run.run_id,
-        conditions=loss.conditions,
+        conditions={
+            **loss.conditions,
+            "sampler": "sgld",
+            "step_size": STEP_SIZE,
+            **{name: value for name, value in vars(plan).items() if value is not None},
+        },
         origin=Origin.MEASURED,
     )

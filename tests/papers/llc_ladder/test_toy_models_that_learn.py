@@ -195,7 +195,7 @@ def test_the_pages_of_posterior_and_drift_are_made(module) -> None:
 
 
 @pytest.mark.slow
-def test_the_posterior_changes_its_mind_where_laplace_says() -> None:
+def test_the_posterior_changes_its_mind_nearer_to_laplace_than_to_leading_order() -> None:
     assert [c.holds for c in posterior.rung(seed=1, scale="quick", progress=silent).checks] == [
         True,
         True,

@@ -107,10 +107,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE if isinstance(error, UsageError) else FAILED
 
 
+def _resumes(study: str) -> bool:
+    from papers.studies import STUDIES
+
+    return STUDIES[study].resumes
+
+
 def _interrupted(args: argparse.Namespace) -> str:
     """Say what an interrupted command leaves, and how to go on."""
     kept = KEPT.get(args.command)
-    if kept is None:
+    if kept is None or (args.command == "study" and not _resumes(args.name)):
         return f"Interrupted; nothing is kept, and the command begins anew: {args.command_line}"
     return f"Interrupted; {kept}, and the same command goes on: {args.command_line}"
 

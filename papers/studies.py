@@ -25,11 +25,14 @@ class Study:
         One line.
     module : str
         The module whose ``run`` does it; imported when it runs, since it brings torch.
+    resumes : bool
+        Whether an interrupted run leaves something that the next one takes up.
     """
 
     name: str
     summary: str
     module: str
+    resumes: bool
 
     def run(
         self, *, out: Path, seed: int, scale: str, progress: Progress, command: str = ""
@@ -39,7 +42,7 @@ class Study:
         Parameters
         ----------
         out : Path
-            What an interrupted run left there is taken up again.
+            What an interrupted run left there is taken up again, if the study resumes.
         seed : int
         scale : str
             ``"quick"`` or ``"full"``.
@@ -62,11 +65,13 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "goal-switch",
                 "agents whose goal switches from a proxy to the reward: when, and by which rule",
                 "papers.goal_switch.study",
+                resumes=True,
             ),
             Study(
                 "llc-ladder",
                 "the learning coefficient from supervised learning to RL: where it can be trusted",
                 "papers.llc_ladder.study",
+                resumes=False,
             ),
         )
     }

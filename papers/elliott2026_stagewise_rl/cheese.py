@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -92,7 +93,8 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
     }
     curves = curves_of(agents, control, read, quadratics, plan)
     scores, comparisons = detected(curves, plan, seed=seed, progress=progress)
-    return page(plan, read, quadratics, scores, comparisons)
+    made = page(plan, read, quadratics, scores, comparisons)
+    return replace(made, curves=tuple(curve for _, _, curve in curves))
 
 
 def page(

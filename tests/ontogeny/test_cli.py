@@ -116,7 +116,7 @@ def test_the_traceback_is_kept_when_asked_for(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("study", "agents trained to their end or to a checkpoint stay so, and the same command"),
+        ("run", "agents trained to their end or to a checkpoint stay so, and the same command"),
         ("import", "what is imported stays so, and the same command goes on"),
         ("propose", "nothing is kept, and the command begins anew"),
     ],

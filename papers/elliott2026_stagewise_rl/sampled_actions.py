@@ -78,7 +78,7 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
     progress(NAME, len(SPREADS), len(SPREADS) + 1)
     episodes, rows = episode_checks(seed=seed, scale=scale)
     progress(NAME, len(SPREADS) + 1, len(SPREADS) + 1)
-    exact, crn, weighted, refused = bandit_checks(found)
+    exact, crn, weighted, refused, plain = bandit_checks(found)
     return Rung(
         NAME,
         "The return is known from sampled actions alone, which depend on the parameters.",
@@ -88,12 +88,13 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
             "of the parameters. Actions of the checkpoint, reweighted, are worth about "
             "exp(-llc/(nbeta · sd²)) of their number at the spread of the posterior.",
         ),
-        checks=(*exact, *crn, *weighted, *refused, *episodes),
+        checks=(*exact, *crn, *weighted, *refused, *plain, *episodes),
         trust=(
             trust("regret in closed expectation", exact, "chains read the exact value"),
             trust("mirrored random numbers held fixed", crn, "differ from it by a constant"),
-            trust("reweighted actions, wide policies", weighted, "chains read the exact value"),
-            distrust("reweighted actions, narrow policies", refused, "the weights are refused"),
+            trust("reweighted mirrored actions, wide", weighted, "chains read the exact value"),
+            distrust("reweighted actions, narrow", refused, "the weights are refused"),
+            distrust("actions that are not mirrored", plain, "their noise moves the minimum"),
             trust("reweighted episodes", episodes[:1], "agree with the regret near the center"),
             distrust(
                 "discrete actions over fixed random numbers", episodes[-1:], "they have no slope"
@@ -112,7 +113,7 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
 
 
 def bandit_checks(found: list[Sampled]) -> tuple[tuple[Check, ...], ...]:
-    """Return checks of the regret, of fixed random numbers, of weights worth much, and little."""
+    """Return checks of the regret, fixed numbers, weights worth much, little, and plain numbers."""
 
     def check(each: Sampled) -> Check:
         return agrees(f"{each.scheme}, sd {each.sd:g}", each.reading, each.exact)
@@ -130,7 +131,17 @@ def bandit_checks(found: list[Sampled]) -> tuple[tuple[Check, ...], ...]:
         for e in weighted
         if e.worth < 0.1
     )
-    return exact, crn, wide, narrow
+    widest = max(e.sd for e in found)
+    plain = tuple(
+        Check(
+            f"{e.scheme}, not mirrored, sd {e.sd:g}: off, and the reading says so",
+            f"{said(e.reading)}, exact {e.exact:.3f}; {e.reading.status}",
+            not e.reading.is_trusted,
+        )
+        for e in found
+        if e.scheme in ("on policy", "importance") and e.sd == widest
+    )
+    return exact, crn, wide, narrow, plain
 
 
 def at_spread(sd: float, *, seed: int, scale: str) -> list[Sampled]:

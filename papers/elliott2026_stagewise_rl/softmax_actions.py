@@ -129,7 +129,11 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
         ),
         checks=(*checks, left),
         trust=(
-            trust("regularized regret", checks[:-1], "agrees with half the rank where resolved"),
+            trust(
+                "regularized regret",
+                checks[:-1],
+                "agrees with half the rank where resolved; where not, no reading says so",
+            ),
             trust("behavior KL", checks[-1:], "the regret's Hessian up to the factor temperature"),
             distrust("regret without regularization", (left,), "it has no finite minimum"),
         ),

@@ -70,7 +70,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
                 Arm(ToyModelCell(learning_rate=0.05), 112_500),
                 Arm(PPO, 2800),
             ),
-            num_seeds=8,
+            num_seeds=24,
             checkpoints=50,
             num_chains=4,
             fitted=1,
@@ -84,7 +84,7 @@ SCALES: Mapping[str, Scale] = MappingProxyType(
                 Arm(replace(PPO, action_sd=0.3), 2800),
                 Arm(replace(PPO, clip_coef=0.05), 2800),
             ),
-            num_seeds=30,
+            num_seeds=64,
             checkpoints=150,
             num_chains=8,
             fitted=12,
@@ -125,14 +125,14 @@ def run_arm(
 ) -> tuple[LadderRun, ...]:
     """Train an arm's runs and read the coefficient of every checkpoint."""
     label = f"Training and sampling {arm.cell.label}"
+    progress(label, 0, len(seeds))
+    trained = train_toy_models(
+        [arm.cell], seeds, updates=arm.updates, checkpoints=scale.checkpoints
+    )
     found = []
-    for done, seed in enumerate(seeds):
+    for done, run in enumerate(trained, start=1):
+        found.append(_measured(run, scale))
         progress(label, done, len(seeds))
-        (trained,) = train_toy_models(
-            [arm.cell], [seed], updates=arm.updates, checkpoints=scale.checkpoints
-        )
-        found.append(_measured(trained, scale))
-    progress(label, len(seeds), len(seeds))
     return tuple(found)
 
 

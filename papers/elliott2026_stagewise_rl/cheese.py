@@ -24,8 +24,16 @@ from papers.elliott2026_stagewise_rl.cheese_moves import (
     exact_moves,
     transition_in_corner,
 )
+from papers.elliott2026_stagewise_rl.cheese_peaks import (
+    PEAKED,
+    matched_curves,
+    peak_scores,
+    peaks_find,
+)
 from papers.elliott2026_stagewise_rl.cheese_quadratic import (
+    ENTROPY,
     FINE,
+    MATCHED,
     chains_agree,
     quadratic,
     quadratic_curve,
@@ -89,12 +97,13 @@ def rung(*, seed: int, scale: str, progress: Progress) -> Rung:
             tuple(quadratic(each, name) for each in agents),
             tuple(quadratic(each, name) for each in control),
         )
-        for name in BEHAVIORS
+        for name in (*BEHAVIORS, MATCHED)
     }
     curves = curves_of(agents, control, read, quadratics, plan)
     scores, comparisons = detected(curves, plan, seed=seed, progress=progress)
     made = page(plan, read, quadratics, scores, comparisons)
-    return replace(made, curves=tuple(curve for _, _, curve in curves))
+    matched = matched_curves((agents, control), quadratics)
+    return replace(made, curves=(*(curve for _, _, curve in curves), *matched))
 
 
 def page(
@@ -112,6 +121,9 @@ def page(
         [pair for name in BEHAVIORS for arm in range(2)
          for pair in zip(read[name][arm], quadratics[name][arm], strict=True)]
     )  # fmt: skip
+    arms = (agents, [each.trained for each in read[REGRET][1]])
+    peaks = peak_scores(arms, quadratics, TOLERANCE * plan.total_timesteps)
+    found = {name: peaks_find(name, peaks[2 * i : 2 * i + 2]) for i, name in enumerate(PEAKED)}
     staircases = tuple(opposing(name, *exact[name]) for name in (VISITED, UNIFORM))
     dropped = transition_in_corner(
         agents, fine(quadratics[IN_CORNER]), fine(quadratics[UNIFORM]), f"quadratic at {FINE:g}"
@@ -132,9 +144,13 @@ def page(
             f"Readings are at nbeta {NBETA:g} and localization {LOCALIZATION:g}, so that they "
             "count directions with a curvature above 0.1 and are no asymptotic coefficients. The "
             f"localized quadratic is exact, and is given at nbeta {FINE:g} too.",
+            "At matched entropy every checkpoint's logits are multiplied by one number, so that "
+            f"its policy has a mean entropy of {ENTROPY:.2f}: the coefficient then no longer falls "
+            "because a policy sharpens. The share of its range that a peak must stand out by was "
+            "chosen on the agents of seeds 0 to 7.",
         ),
-        checks=(kept, agree, flagged, *staircases, dropped),
-        detectors=scores,
+        checks=(kept, agree, flagged, *staircases, dropped, *found.values()),
+        detectors=(*scores, *peaks),
         trust=(
             distrust("regularized regret at checkpoints of PPO", (flagged,), flagged.measured),
             trust("behavior KL at checkpoints of PPO", (kept, agree), "chains read the quadratic"),
@@ -142,6 +158,10 @@ def page(
                 "behavior KL on corner states for what is learned elsewhere",
                 dropped.holds,
                 dropped.measured,
+            ),
+            *(
+                Trust(f"peaks of behavior KL {PEAKED[name]}", check.holds, check.measured)
+                for name, check in found.items()
             ),
         ),
         tables=(

@@ -24,15 +24,23 @@ from theory.curve import Curve, Origin
 
 FINE = 100 * NBETA
 """An nbeta that counts directions with a curvature above 0.001."""
+MATCHED = "llc_behavior_matched"
+ENTROPY = math.log(4) / 2
+"""Half of the most that four actions can have, in nats."""
 Floats = NDArray[np.float64]
 
 
 def quadratic(trained: Trained, observable: str) -> Floats:
-    """Return the values at `NBETA` and at `FINE`, (2, C)."""
+    """Return the values at `NBETA` and at `FINE`, (2, C).
+
+    `MATCHED` is the behavior KL on all states alike with every checkpoint's logits brought to the
+    mean entropy `ENTROPY`.
+    """
     config = CheeseConfig(alpha=float(trained.run.conditions["alpha"]))  # type: ignore[arg-type]
     frozen = seen_states(observable, config)
     seen = outputs(config, trained.actor, frozen.states)
-    spectra = [fisher_spectrum(seen, frozen, center) for center in trained.centers]
+    entropy = ENTROPY if observable == MATCHED else None
+    spectra = [fisher_spectrum(seen, frozen, w, entropy=entropy) for w in trained.centers]
     return np.array(
         [[effective_llc(each, nbeta, LOCALIZATION) for each in spectra] for nbeta in (NBETA, FINE)]
     )

@@ -54,7 +54,7 @@ class CheesePlan:
     num_control_seeds: int = 4
     total_timesteps: int = 49152
     num_checkpoints: int = 9
-    every: int = 4096
+    every: int = 2048
     num_fitted: int = 2
     num_control_fitted: int = 1
     noises: tuple[str, ...] | None = ("white",)
@@ -79,7 +79,7 @@ PLANS: Mapping[str, CheesePlan] = MappingProxyType(
     {
         "tiny": CheesePlan(0.5, 1, 1, 3072, 3, 3072, 1, 1),
         "quick": CheesePlan(),
-        "full": CheesePlan(0.1, 12, 12, 98304, 12, 4096, 12, 12, None),
+        "full": CheesePlan(0.1, 12, 12, 98304, 12, 2048, 12, 12, None),
     }
 )
 

@@ -2,7 +2,8 @@
 
 It asks how many directions of the parameters matter to behavior, and is blind to reward. Its
 coefficient is never negative, wherever the checkpoint lies on the loss; where the policy is
-regular it is half the rank of the Fisher matrix over the frozen states.
+regular it is half the rank of the Fisher matrix over the frozen states. At a finite nbeta it falls
+as a softmax sharpens, whatever else is learned; with `entropy` every checkpoint's is as sharp.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import torch
 from torch import Tensor
 
 from empirics.llc.potential import Potential, check_centers
-from empirics.llc.potentials.action_law import ActionLaw
+from empirics.llc.potentials.action_law import ActionLaw, Categorical
 from empirics.llc.potentials.freeze_states import FrozenStates
+from empirics.llc.potentials.matched_entropy import inverse_temperatures
 from empirics.llc.potentials.outputs import Outputs, rows_of, weighted_mean
 
 
@@ -31,16 +34,19 @@ class BehaviorKL(Potential):
     weights : (n,) tensor
         Of the states.
     targets : (C, n, o) tensor
-        The centers' own outputs.
+        The centers' own outputs, times the factors.
+    factors : (C,) tensor
+        What outputs are multiplied by before they are logits, 1 but where entropies are matched.
     """
 
     outputs: Outputs
     law: ActionLaw
     weights: Tensor
     targets: Tensor
+    factors: Tensor
 
     name: ClassVar[str] = "behavior KL"
-    per_center: ClassVar[tuple[str, ...]] = ("targets",)
+    per_center: ClassVar[tuple[str, ...]] = ("targets", "factors")
 
     @property
     def num_rows(self) -> int:
@@ -49,12 +55,18 @@ class BehaviorKL(Potential):
 
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the mean divergence from the center's policy."""
-        apart = self.law.divergence(rows_of(self.targets, rows), self.outputs(w, rows))
+        here = self.factors[:, None, None, None] * self.outputs(w, rows)
+        apart = self.law.divergence(rows_of(self.targets, rows), here)
         return weighted_mean(apart, self.weights, rows)
 
 
 def behavior_kl(
-    outputs: Outputs, law: ActionLaw, frozen: FrozenStates, centers: Tensor
+    outputs: Outputs,
+    law: ActionLaw,
+    frozen: FrozenStates,
+    centers: Tensor,
+    *,
+    entropy: float | None = None,
 ) -> BehaviorKL:
     """Return the divergence of behavior from that of the centers.
 
@@ -66,20 +78,32 @@ def behavior_kl(
     frozen : FrozenStates
     centers : (C, d) tensor
         The checkpoints that the potential is for.
+    entropy : float, optional
+        Mean entropy over the frozen states, in nats, that one inverse temperature for each center
+        gives its softmax; it is held while parameters move (`inverse_temperatures`).
 
     Raises
     ------
     ValueError
-        If the outputs are for another number of states or parameters.
+        If the outputs are for another number of states or parameters; if an entropy is asked of
+        another law than `Categorical`, or a center cannot have it.
     """
     check_states(outputs, frozen)
+    weights, targets = frozen.to_tensors(centers)[1], outputs.at_centers(centers)
+    if entropy is None:
+        factors = torch.ones_like(targets[:, 0, 0])
+    elif isinstance(law, Categorical):
+        factors = inverse_temperatures(targets, weights, entropy)
+    else:
+        raise ValueError(f"entropy is matched for Categorical actions only; the law is {law}.")
     potential = BehaviorKL(
         outputs.num_parameters,
         frozen.num_samples,
         outputs,
         law,
-        frozen.to_tensors(centers)[1],
-        outputs.at_centers(centers),
+        weights,
+        factors[:, None, None] * targets,
+        factors,
     )
     check_centers(potential, centers)
     return potential

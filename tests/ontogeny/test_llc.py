@@ -10,7 +10,7 @@ import pytest
 
 from ontogeny.cli import main
 
-SHORT = "--num-states 24 --batch-size 8 --chains 3 --draws 40 --burnin 20 --nbeta 1e6".split()
+SHORT = "--num-states 24 --batch-size 8 --chains 2 --draws 12 --burnin 4 --nbeta 1e6".split()
 SETTINGS = [*SHORT, "--localization", "1e6", "--step-size", "1e-7"]
 
 
@@ -140,9 +140,9 @@ def test_the_values_on_the_command_line_are_those_of_python(trained: Path, tmp_p
         step_size=1e-7,
         localization=1e6,
         nbeta=1e6,
-        num_chains=3,
-        num_draws=40,
-        num_burnin_steps=20,
+        num_chains=2,
+        num_draws=12,
+        num_burnin_steps=4,
         seed=5,
     )
     out = tmp_path / "out"

@@ -1,5 +1,6 @@
 """Coefficients of stored maze agents, against the Fisher matrix of their own policies."""
 
+import itertools
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from empirics.llc import along
 from empirics.llc.along import llc_along
 from empirics.llc.along_calibration import by_localization, calibrate_along
 from empirics.llc.along_settings import AlongSettings
+from empirics.llc.calibration import Setting, judged
 from empirics.llc.estimate import estimate_llc
 from empirics.llc.kept_readings import KeptReadings
 from empirics.llc.maze_energy import energy_at
@@ -30,9 +32,9 @@ SHORT = AlongSettings(
     step_size=1e-7,
     localization=1e6,
     nbeta=1e6,
-    num_chains=4,
-    num_draws=60,
-    num_burnin_steps=40,
+    num_chains=2,
+    num_draws=16,
+    num_burnin_steps=4,
 )
 
 
@@ -106,7 +108,9 @@ def test_the_energy_bends_like_the_fisher_matrix(store, which):
 @pytest.mark.parametrize("which", ["behavior", "value"])
 def test_chains_read_half_the_localized_rank(store, which):
     nbeta = {"behavior": 1e7, "value": 1e6}[which]
-    settings = replace(SHORT, energy=which, nbeta=nbeta, num_chains=8, num_draws=250)
+    settings = replace(
+        SHORT, energy=which, nbeta=nbeta, num_chains=8, num_draws=250, num_burnin_steps=40
+    )
     _, energy, center = at(store, 256, settings)
     h = torch.linalg.eigvalsh(curvature(energy, center, which)).clamp(min=0).numpy()
     pull = settings.nbeta * h
@@ -240,20 +244,36 @@ def test_stores_without_what_is_asked(store, tmp_path):
         AlongSettings(energy="regret")
 
 
-def test_a_sweep_finds_the_step_sizes_that_agree_at_each_localization(store):
-    agents = stored_agents(store, ["one"])
+def test_a_sweep_has_every_setting_at_every_checkpoint(store):
+    steps, pulls, told = (1e-8, 1e-7), (1e6, 1e7), []
     found = calibrate_along(
-        agents,
-        replace(SHORT, num_chains=8, num_draws=200),
-        step_sizes=(1e-8, 3e-8, 3e-6),
-        localizations=(1e6, 1e7),
+        stored_agents(store),
+        SHORT,
+        step_sizes=steps,
+        localizations=pulls,
         nbetas=(1e6,),
         num_checkpoints=2,
+        told=lambda *said: told.append(said),
     )
-    assert [len(cell.readings) for cell in found.cells] == [2] * 6
-    # Curvatures have no gap, so the coefficient itself depends on the localization.
-    assert found.recommended is None
-    weak, strong = by_localization(found)
-    assert (weak.localizations, strong.localizations) == ((1e6,), (1e7,))
-    assert weak.recommended.step_size < 3e-6
-    assert all(cell.setting.step_size < 3e-6 for cell in weak.flat)
+    assert told == [(i, 4) for i in range(5)]
+    asked = [(step, pull) for step in steps for pull in pulls]
+    assert [(c.setting.step_size, c.setting.localization) for c in found.cells] == asked
+    for cell, (step, pull) in zip(found.cells, asked, strict=True):
+        assert [(r.step_size, r.localization) for r in cell.readings] == [(step, pull)] * 4
+
+
+def test_step_sizes_may_agree_where_localizations_do_not(store):
+    """A coefficient of 2 or 1 by localization, read too high by the longest step alone."""
+    [one] = llc_along(store, SHORT, runs=["one"], num_checkpoints=1)
+    plain = replace(one.readings[256], llc_se=0.01, doubts=(), chain_llcs=(2.0,))
+    axes = ((1.0, 2.0, 9.0), (10.0, 20.0), (5.0,))
+    settings = [Setting(*values) for values in itertools.product(*axes)]
+    values = [
+        (2.0 if each.localization == 10 else 1.0) * (1.5 if each.step_size == 9 else 1)
+        for each in settings
+    ]
+    whole = judged(axes, settings, [(replace(plain, llc=value),) for value in values])
+    assert whole.recommended is None
+    parts = by_localization(whole)
+    assert [part.recommended for part in parts] == [Setting(1, 10, 5), Setting(1, 20, 5)]
+    assert [len(part.flat) for part in parts] == [2, 2]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from empirics.run_record import RunRecord
 
 SUMMARY = "the local learning coefficient of stored checkpoints, as curves"
-SWEPT = {"step_size": 3.0, "localization": 10.0}
+SWEPT = {"step_size": 2.0, "localization": 10.0}
 """What --calibrate multiplies and divides a setting by, where only one is given."""
 FEW = 3
 """Checkpoints of each run at which --calibrate sweeps unless told."""

@@ -15,6 +15,8 @@ from theory.curve import Condition
 OBSERVABLES: Mapping[str, str] = MappingProxyType(
     {"behavior": "llc_behavior", "value": "llc_value"}
 )
+NBETA: Mapping[str, float] = MappingProxyType({"behavior": 1e4, "value": 1e3})
+"""Values bend ten times as steeply early in training, where the default step would be too long."""
 STATES = ("held_out", "on_policy")
 
 
@@ -39,7 +41,9 @@ class AlongSettings:
         n, states that the energy is a mean over.
     rows_per_move : int
         Of them, drawn anew for every move of a chain.
-    step_size, localization, nbeta : float
+    step_size, localization : float
+    nbeta : float
+        That of `NBETA` if not given.
     num_chains, num_draws, num_burnin_steps : int
     seed : int
 
@@ -55,7 +59,7 @@ class AlongSettings:
     rows_per_move: int = 32
     step_size: float = 5e-6
     localization: float = 1e4
-    nbeta: float = 1e4
+    nbeta: float | None = None
     num_chains: int = 8
     num_draws: int = 200
     num_burnin_steps: int = 100
@@ -69,6 +73,8 @@ class AlongSettings:
                     f"{name} must be one of {', '.join(sorted(known))}; it is "
                     f"{getattr(self, name)!r}."
                 )
+        if self.nbeta is None:
+            object.__setattr__(self, "nbeta", NBETA[self.energy])
         whole("num_states", self.num_states, 1)
         whole("seed", self.seed, 0)
         _ = self.plan, self.sampler  # which check the rest

@@ -98,6 +98,16 @@ class Store:
         """
         return self._append([as_logged(curve) for curve in curves])
 
+    def check_curves(self, curves: Iterable[Curve]) -> None:
+        """Check that curves with these headers could be stored; their points do not matter.
+
+        Raises
+        ------
+        ValueError
+            As `append_curves`.
+        """
+        self._check_headers([header_of(curve) for curve in curves])
+
     def runs(self) -> tuple[RunRecord, ...]:
         """Return the stored runs, sorted by label and run_id."""
         records = [_read_run(path) for path in _files(self.path / "runs")]

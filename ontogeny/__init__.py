@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from empirics.llc.along import llc_along
     from empirics.llc.calibration import calibrate
     from empirics.llc.estimate import estimate_llc
     from empirics.readers import read_curves
@@ -48,6 +49,7 @@ __all__ = [
     "fit",
     "fit_many",
     "form_source",
+    "llc_along",
     "order",
     "order_frequency",
     "over_runs",
@@ -77,6 +79,7 @@ _HOMES = {
     "fit": ("fitting.point", "fit"),
     "fit_many": ("fitting.point", "fit_many"),
     "form_source": ("fitting.search.source", "form_source"),
+    "llc_along": ("empirics.llc.along", "llc_along"),
     "order": ("fitting.runs.order", "order"),
     "order_frequency": ("fitting.runs.order_frequency", "order_frequency"),
     "over_runs": ("fitting.runs.over_runs", "over_runs"),

@@ -30,6 +30,7 @@ from ontogeny.commands import (
     compare,
     doctor,
     import_logs,
+    llc,
     propose,
     report,
     run,
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "study": study,
     "run": run,
     "import": import_logs,
+    "llc": llc,
     "propose": propose,
     "test": test,
     "compare": compare,
@@ -57,6 +59,7 @@ KEPT: Mapping[str, str] = {
     "study": "agents trained to their end or to a checkpoint stay so",
     "run": "agents trained to their end or to a checkpoint stay so",
     "import": "what is imported stays so",
+    "llc": "readings that were made stay so",
 }
 """What an interrupted command leaves that its next start need not do again."""
 

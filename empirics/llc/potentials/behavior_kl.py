@@ -53,6 +53,11 @@ class BehaviorKL(Potential):
         """Frozen states."""
         return self.outputs.num_rows
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """It is, a state drawn counting by its weight."""
+        return True
+
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the mean divergence from the center's policy."""
         here = self.factors[:, None, None, None] * self.outputs(w, rows)

@@ -44,6 +44,11 @@ class ValueRegression(Potential):
         """Frozen states."""
         return self.outputs.num_rows
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """It is, a state drawn counting by its weight."""
+        return True
+
     def energy(self, w: Tensor, rows: Tensor | None = None) -> Tensor:
         """Return the mean squared error."""
         off = self.outputs(w, rows)[..., 0] - rows_of(self.targets, rows)

@@ -14,7 +14,7 @@ from empirics.llc.reading import Facts, LLCReading, read
 from empirics.llc.record import Chains, Floats
 from empirics.llc.sampler import Sampler
 from empirics.llc.sgld import SGLD
-from empirics.llc.step_size import step_size_bias
+from empirics.llc.step_size import steepest_lift, step_size_bias
 
 AT_ONCE = 1_000_000
 """Numbers held to evaluate all particles at once; more centers are done in turn.
@@ -111,8 +111,12 @@ def estimate_llc(
             scales=lengths,
             told=told,
         )
-        biases = _biases(some, here, chains, lengths) if correct_step_size else None
-        readings += _readings(chains, some, here, sampler, plan, biases)
+        biases = steepest = None
+        if correct_step_size:
+            biases = _lifts(step_size_bias, some, here, chains, lengths)
+        elif _is_plain(sampler) and sampler.batch_size is not None:
+            steepest = _lifts(steepest_lift, some, here, chains, lengths)
+        readings += _readings(chains, some, here, sampler, plan, biases, steepest)
     return tuple(readings)
 
 
@@ -122,12 +126,19 @@ def _part(scales: Tensor | None, part: slice, count: int) -> Tensor | None:
     return scales[part] if scales is not None and is_own else scales
 
 
-def _biases(potential: Potential, at: Tensor, chains: Chains, scales: Tensor | None) -> list[float]:
+def _lifts(
+    lift: Callable[..., Tensor],
+    potential: Potential,
+    at: Tensor,
+    chains: Chains,
+    scales: Tensor | None,
+) -> list[float]:
+    """Return what the finite step adds at each center, whole or of the steepest direction."""
     nbeta, localization, step_size = (
         torch.as_tensor(values).to(at)
         for values in (chains.nbeta, chains.localization, chains.step_size)
     )
-    biases: list[float] = step_size_bias(
+    lifts: list[float] = lift(
         potential,
         at,
         nbeta=nbeta,
@@ -135,7 +146,7 @@ def _biases(potential: Potential, at: Tensor, chains: Chains, scales: Tensor | N
         step_size=step_size,
         scales=None if scales is None else scales.to(at),
     ).tolist()
-    return biases
+    return lifts
 
 
 def _readings(
@@ -145,6 +156,7 @@ def _readings(
     sampler: Sampler,
     plan: ChainPlan,
     biases: list[float] | None,
+    steepest: list[float] | None,
 ) -> list[LLCReading]:
     """Return the readings of centers whose chains were drawn together."""
     doubts = potential.doubts(at, torch.as_tensor(chains.final).to(at))
@@ -159,6 +171,7 @@ def _readings(
                 sampler.is_exact,
                 sampler.batch_size is not None,
                 None if biases is None else biases[i],
+                None if steepest is None else steepest[i],
                 doubts[i],
             ),
         )
@@ -166,9 +179,12 @@ def _readings(
     ]
 
 
+def _is_plain(sampler: Sampler) -> bool:
+    return isinstance(sampler, SGLD) and sampler.preconditioner is None
+
+
 def _check_correction(sampler: Sampler) -> None:
-    plain = isinstance(sampler, SGLD) and sampler.preconditioner is None
-    if not plain or sampler.batch_size is not None:
+    if not _is_plain(sampler) or sampler.batch_size is not None:
         raise ValueError(
             "the step size is corrected in closed form for plain SGLD on the whole data alone; "
             f"the sampler is {sampler}."

@@ -121,6 +121,8 @@ class Facts:
     is_exact: bool
     on_minibatches: bool
     step_size_bias: float | None = None
+    steepest_lift: float | None = None
+    """What the finite step adds in the steepest direction alone; None where moves say it."""
     doubts: tuple[str, ...] = ()
     """The potential's own, about its draws."""
 
@@ -271,6 +273,14 @@ def _sampling_doubts(values: _Values, facts: Facts) -> list[str]:
         found.append(
             f"The step is long: an adjusted chain would accept {100 * values.acceptance:.0f} % of "
             "the moves."
+        )
+    # On minibatches no move can be judged, and a few steep directions hide in the virial.
+    if facts.steepest_lift is not None and facts.steepest_lift > (values.se or 0.0):
+        found.append(
+            "The step is long: in the steepest direction alone it adds "
+            f"{facts.steepest_lift:.2g} to the coefficient."
+            if math.isfinite(facts.steepest_lift)
+            else "The step size is beyond stability in the steepest direction."
         )
     if facts.step_size_bias is not None and not math.isfinite(facts.step_size_bias):
         found.append("The step size is beyond stability in the steepest direction.")

@@ -7,10 +7,14 @@ too high; from ε P = 4 on it diverges.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from empirics.llc.potential import Potential
+
+TURNS = 20
+"""Of the power iteration."""
 
 
 def step_size_bias(
@@ -43,7 +47,48 @@ def step_size_bias(
     if scales is not None:
         hessian = hessian * scales[..., :, None] * scales[..., None, :]
     pull = nbeta[:, None] * torch.linalg.eigvalsh(hessian).clamp(min=0.0)
-    stiffness = pull + localization[:, None]
-    x = step_size[:, None] * stiffness / 4
-    lifted = pull / (2 * stiffness) * x / (1 - x)
-    return torch.where(x < 1, lifted, torch.inf).sum(-1)
+    return _lift(pull, localization[:, None], step_size[:, None]).sum(-1)
+
+
+def steepest_lift(
+    potential: Potential,
+    centers: Tensor,
+    *,
+    nbeta: Tensor,
+    localization: Tensor,
+    step_size: Tensor,
+    scales: Tensor | None = None,
+) -> Tensor:
+    """Return at least how much a step size lifts the LLC of plain SGLD, (C,).
+
+    The share of one direction in `step_size_bias`, that of the steepest curvature as power
+    iteration finds it from below; for networks whose Hessian is too large. Its products with a
+    direction are differences of gradients over sqrt(step_size), about as far as a chain moves.
+
+    Parameters
+    ----------
+    As those of `step_size_bias`.
+    """
+    lengths = torch.ones_like(centers) if scales is None else scales.to(centers).expand_as(centers)
+    start = np.random.default_rng(0).standard_normal(centers.shape[1])
+    direction = torch.as_tensor(start).to(centers).expand_as(centers)
+    reach = step_size.sqrt()[:, None]
+    curvature = torch.zeros_like(nbeta)
+    for _ in range(TURNS):
+        direction = direction / direction.norm(dim=-1, keepdim=True).clamp(min=1e-30)
+        moved = reach * lengths * direction
+        ahead, behind = (
+            potential.energy_and_gradient((centers + sign * moved)[:, None])[1][:, 0]
+            for sign in (1, -1)
+        )
+        product = lengths * (ahead - behind) / (2 * reach)
+        curvature = (direction * product).sum(-1)
+        direction = product
+    return _lift(nbeta * curvature.clamp(min=0.0), localization, step_size)
+
+
+def _lift(pull: Tensor, localization: Tensor, step_size: Tensor) -> Tensor:
+    """Return what a finite step adds to each direction's half of pull/(pull + localization)."""
+    stiffness = pull + localization
+    x = step_size * stiffness / 4
+    return torch.where(x < 1, pull / (2 * stiffness) * x / (1 - x), torch.inf)

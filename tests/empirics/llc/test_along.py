@@ -107,7 +107,7 @@ def test_the_energy_bends_like_the_fisher_matrix(store, which):
 
 @pytest.mark.parametrize("which", ["behavior", "value"])
 def test_chains_read_half_the_localized_rank(store, which):
-    nbeta = {"behavior": 1e7, "value": 1e6}[which]
+    nbeta = {"behavior": 1e7, "value": 5e5}[which]
     settings = replace(
         SHORT, energy=which, nbeta=nbeta, num_chains=8, num_draws=250, num_burnin_steps=40
     )

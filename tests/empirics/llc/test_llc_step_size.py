@@ -8,8 +8,9 @@ from empirics.llc.chains import ChainPlan
 from empirics.llc.estimate import estimate_llc
 from empirics.llc.hmc import HMC
 from empirics.llc.mala import MALA
+from empirics.llc.network_potential import flatten, network_potential
 from empirics.llc.sgld import SGLD, RMSProp
-from empirics.llc.step_size import step_size_bias
+from empirics.llc.step_size import steepest_lift, step_size_bias
 
 NBETA = 1000 / math.log(1000)
 
@@ -84,3 +85,36 @@ def test_other_samplers_have_no_closed_form(energy_of, quadratic, origin, senten
         correct_step_size=True,
     )  # fmt: skip
     assert says.startswith("the step size is corrected in closed form for plain SGLD")
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_steepest_direction_has_its_share_of_the_bias(energy_of, quadratic, origin, scaled):
+    # Second to steepest at a quarter: twenty turns leave 4^-20 of the other directions.
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.manual_seed(0), dtype=torch.float64))
+    a = torch.tensor([2.0, 0.25, 8.0], dtype=torch.float64) if scaled else torch.ones(3).double()
+    straight = quadratic([0.3, 1.0, 4.0])
+    potential = energy_of(lambda w: straight((w / a) @ turn.Q), 3)
+    one = origin(3).new_ones(1)
+    found = steepest_lift(
+        potential, origin(3), nbeta=NBETA * one, localization=one, step_size=3e-3 * one, scales=a
+    )
+    expected = bias(energy_of(quadratic([4.0]), 1), origin(1), 3e-3)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize(("step", "is_long"), [(1e-3, False), (2.4e-2, True)])
+def test_a_step_too_long_for_one_direction_is_doubted_on_minibatches(step, is_long):
+    # Ninety-nine directions of curvature 1 outvote one of 100 in the virial.
+    rng = torch.Generator().manual_seed(0)
+    inputs = torch.randn(400, 100, generator=rng, dtype=torch.float64)
+    inputs[:, 0] *= 10
+    network = torch.nn.Linear(100, 1, bias=False).double()
+    torch.nn.init.zeros_(network.weight)
+    potential = network_potential(
+        network, lambda out, y: (out[:, 0] - y) ** 2 / 2, inputs, torch.zeros(400).double()
+    )
+    (reading,) = estimate_llc(
+        potential, flatten(network), SGLD(step, 100), ChainPlan(1.0, 1.0, 4, 200, 50), seed=0
+    )
+    said = "The step is long: in the steepest direction alone it adds"
+    assert any(doubt.startswith(said) for doubt in reading.doubts) is is_long

@@ -87,7 +87,7 @@ def raw_hook(policy: nn.Module, module: str) -> Any:
 
 def milliseconds(block: AbstractContextManager[Any], policy: nn.Module, x: Tensor) -> float:
     """Return the processor time of a pass, averaged over enough of them for the clock."""
-    repeats = max(1, 200 // len(x))
+    repeats = max(1, 100 // len(x))
     with block:
         policy(x)
         begin = time.thread_time()
@@ -135,7 +135,7 @@ def table(found: Mapping[tuple[str, int], dict[str, list[float]]], rounds: int) 
 def main() -> None:
     """Measure every case and write the table beside this file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     arguments = parser.parse_args()
     with one_thread(), torch.inference_mode():

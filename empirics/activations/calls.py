@@ -48,24 +48,35 @@ class Watch:
 
 @final
 class _Pass:
-    """Where the network is: within a forward pass of its own, or not."""
+    """Where the network is: within a forward pass of its own, or not.
+
+    A copy that somebody made of the network within the block still has the hooks behind it;
+    they then do nothing.
+    """
 
     def __init__(self, watches: Sequence[Watch]) -> None:
         self.watches = watches
-        self.is_on = False
+        self.is_on = self.is_over = False
 
-    def begin(self, *_: Any) -> None:
+    def begin(self) -> None:
         self.is_on = True
         for watch in self.watches:
             watch.begin()
 
-    def end(self, *_: Any) -> None:
+    def end(self) -> None:
         self.is_on = False
 
-    def check(self, *_: Any) -> None:
+    def check(self) -> None:
+        if self.is_over:
+            return
         _check(watch for watch in self.watches if not watch.was_met)
 
+    def close(self) -> None:
+        self.is_over = True
+
     def visit(self, watch: Watch, output: Any) -> Any:
+        if self.is_over:
+            return None
         if not self.is_on:  # a method of the network called the module, or somebody else
             if watch.site.tick is not None:
                 raise ValueError(
@@ -90,12 +101,14 @@ def watching(network: nn.Module, watches: Sequence[Watch]) -> Iterator[None]:
     """
     modules = [_module(network, watch.site.module) for watch in watches]
     now = _Pass(watches)
+    # Functions, since a deep copy of the network would copy what a method belongs to.
     with ExitStack() as hooks:
-        hooks.enter_context(network.register_forward_pre_hook(now.begin))
+        hooks.callback(now.close)
+        hooks.enter_context(network.register_forward_pre_hook(lambda *_: now.begin()))
         for watch, module in zip(watches, modules, strict=True):
             hooks.enter_context(module.register_forward_hook(_hook(now, watch)))
-        hooks.enter_context(network.register_forward_hook(now.check))
-        hooks.enter_context(network.register_forward_hook(now.end, always_call=True))
+        hooks.enter_context(network.register_forward_hook(lambda *_: now.check()))
+        hooks.enter_context(network.register_forward_hook(lambda *_: now.end(), always_call=True))
         yield
     _check(watch for watch in watches if not watch.was_ever_met)
 
@@ -105,7 +118,7 @@ def _hook(now: _Pass, watch: Watch) -> Callable[[nn.Module, Any, Any], Any]:
 
 
 def _module(network: nn.Module, name: str) -> nn.Module:
-    modules = dict(network.named_modules(remove_duplicate=False))
+    modules: dict[str, nn.Module] = dict(network.named_modules(remove_duplicate=False))
     if name not in modules:
         names = [known for known in modules if known]
         near = sorted(difflib.get_close_matches(name, names, n=5, cutoff=0.4))

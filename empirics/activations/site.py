@@ -65,8 +65,7 @@ class Site:
             object.__setattr__(self, "channels", tuple(channels.tolist()))
         if self.positions is not None:
             positions = _indices("positions", self.positions, (2, 3))
-            for row in positions if positions.ndim == 3 else positions[None]:
-                _check_distinct("positions", row)
+            _check_distinct("positions", positions)
             object.__setattr__(self, "positions", _tuples(positions.tolist()))
 
     def __str__(self) -> str:
@@ -189,8 +188,15 @@ def _indices(name: str, values: ArrayLike, dimensions: tuple[int, ...]) -> np.nd
 
 
 def _check_distinct(name: str, array: np.ndarray[Any, Any]) -> None:
-    if len(np.unique(array, axis=0)) < len(array):
-        raise ValueError(f"{name} must be distinct; got {array.tolist()}.")
+    """Check that no row names an index twice."""
+    rows = array if array.ndim == 3 else array.reshape(1, len(array), -1)
+    row = np.broadcast_to(np.arange(len(rows))[:, None, None], (*rows.shape[:2], 1))
+    labeled = np.concatenate([row, rows], axis=2).reshape(-1, rows.shape[2] + 1)
+    found, times = np.unique(labeled, axis=0, return_counts=True)
+    if times.max() > 1:
+        raise ValueError(
+            f"{name} must be distinct; {found[times.argmax(), 1:].tolist()} is there twice."
+        )
 
 
 def _tuples(nested: Any) -> Any:

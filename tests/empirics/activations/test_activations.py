@@ -1,5 +1,6 @@
 """Reading and editing activations, against networks computed by hand."""
 
+import copy
 from collections import namedtuple
 
 import pytest
@@ -276,6 +277,14 @@ def test_hooks_are_gone_afterwards_also_after_exceptions():
     assert same(network(x), plain)
 
 
+def test_a_copy_made_within_a_block_is_not_edited_after_it():
+    network, x = Recurrent(), torch.ones(1, 1)
+    with edited(network, [Scale(Site("cell", 2), 0.0)]):
+        other = copy.deepcopy(network)
+        assert network(x).item() == 0.0
+    assert network(x).item() == other(x).item() == 15.0
+
+
 def test_a_pass_that_failed_leaves_no_count_behind():
     network = Recurrent()
     with edited(network, [Scale(Site("cell", 2), 0.0)]):
@@ -372,11 +381,11 @@ BAD = [
     (lambda: Site("a", channels=[]),
      "channels must be a list of numbers, all equally long; got []."),
     (lambda: Site("a", channels=[0, -1]), "channels must be whole numbers from 0; got [0, -1]."),
-    (lambda: Site("a", channels=[2, 2]), "channels must be distinct; got [2, 2]."),
+    (lambda: Site("a", channels=[2, 2]), "channels must be distinct; [2] is there twice."),
     (lambda: Site("a", positions=[(1, 2), (1,)]),
      "positions must be a list of indices, one an axis, all equally long; got [(1, 2), (1,)]."),
-    (lambda: Site("a", positions=[(1, 2), (1, 2)]),
-     "positions must be distinct; got [[1, 2], [1, 2]]."),
+    (lambda: Site("a", positions=[[(1, 2), (0, 3), (2, 1)], [(1, 2), (0, 3), (1, 2)]]),
+     "positions must be distinct; [1, 2] is there twice."),
     (lambda: Replace(Site("a"), [1.0, float("nan")]),
      "value must be finite numbers; some are not."),
     (lambda: Add(Site("a"), 1.0, float("inf")), "coefficient must be finite; it is inf."),

@@ -31,7 +31,7 @@ def read_stable_baselines3(path: Path) -> ForeignCheckpoint:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(WEIGHTS)
             words = archive.read(SETTINGS) if SETTINGS in archive.namelist() else b"{}"
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, KeyError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, KeyError) as error:
         raise ValueError(f"{path} is a damaged zip file; {error}.") from None
     weights = read_torch_file(io.BytesIO(content), f"{WEIGHTS} in {path}")
     if not is_state_dict(weights):

@@ -23,8 +23,8 @@ def read_torch_file(file: IO[bytes], name: Path | str) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile pickle can fail in every way
-        held = re.search(r"(?:GLOBAL|Unsupported (?:global|class)) ([\w.]+)", str(error))
-        if held and held[1] != "GLOBAL":
+        held = re.search(r"(?:GLOBAL|Unsupported class|function) ([\w.]+)", str(error))
+        if held:
             raise ValueError(
                 f"{name} holds {held[1]}, which is no tensor or plain value and could run code "
                 "when it is read; save the network's state_dict instead."

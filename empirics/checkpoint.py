@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
-from torch import from_numpy, nn
+from torch import Tensor, from_numpy, nn
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -81,11 +81,39 @@ def load_policy(path: Path, policy: nn.Module) -> nn.Module:
         If the file is no safetensors file or holds another architecture.
     """
     arrays, _ = read_arrays(path)
-    try:
-        policy.load_state_dict({name: from_numpy(array) for name, array in arrays.items()})
-    except RuntimeError as error:
-        raise ValueError(f"{path} holds another network than the one given; {error}") from None
+    return fill(policy, {name: from_numpy(array) for name, array in arrays.items()}, path)
+
+
+def fill(policy: nn.Module, weights: Mapping[str, Tensor], path: Path) -> nn.Module:
+    """Fill `policy` with the weights that lay at `path`, frozen.
+
+    Raises
+    ------
+    ValueError
+        If they are of another architecture; what is missing, too much or of another shape is
+        counted, and the first few are named.
+    """
+    own = policy.state_dict()
+    reshaped = [
+        f"{name} is {tuple(weights[name].shape)} in the file and {tuple(own[name].shape)} here"
+        for name in own
+        if name in weights and weights[name].shape != own[name].shape
+    ]
+    troubles = [
+        _first_few("missing", [name for name in own if name not in weights]),
+        _first_few("unexpected", [name for name in weights if name not in own]),
+        _first_few("of another shape", reshaped),
+    ]
+    if any(troubles):
+        said = "; ".join(filter(None, troubles))
+        raise ValueError(f"{path} holds another network than the one given: {said}.")
+    policy.load_state_dict(dict(weights))
     return policy.eval().requires_grad_(False)
+
+
+def _first_few(trouble: str, names: list[str], most: int = 3) -> str:
+    more = ", …" if len(names) > most else ""
+    return f"{len(names)} {trouble} ({', '.join(names[:most])}{more})" if names else ""
 
 
 def write_arrays(path: Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:

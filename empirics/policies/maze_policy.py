@@ -10,12 +10,10 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
 
 from empirics.networks import initialize
+from empirics.policies.at_mouse import at_mouse
 from theory.curve import Condition
-
-MOUSE_PLANE = 1
 
 HALF_POWER = math.sqrt(0.5)
 """Keeps the size of the features from growing with depth."""
@@ -107,8 +105,5 @@ class MazePolicy(nn.Module):
         features = torch.relu(first(observation))
         for convolution in others:
             features = HALF_POWER * (features + torch.relu(convolution(features)))
-        mouse = observation[:, MOUSE_PLANE : MOUSE_PLANE + 1]
-        if self.stride == 2:
-            mouse = max_pool2d(mouse, 3, stride=2, padding=1)
-        read = torch.relu(self.readout((features * mouse).sum(dim=(2, 3))))
+        read = torch.relu(self.readout(at_mouse(features, observation, self.stride)))
         return self.actor(read), self.critic(read).squeeze(-1)

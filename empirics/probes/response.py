@@ -24,7 +24,8 @@ class Response:
     `response_to_goal` and `response_to_distractor` are the mean total variation between what the
     agent does and what it does with that object moved to another square. `intent_goal` is the
     same with the goal taken away, as after it is got: whoever acts for the sake of the goal acts
-    otherwise when there is none left to get.
+    otherwise when there is none left to get. A maze without cheese never occurs in training, so
+    that confusion counts too.
 
     Attributes
     ----------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from empirics.goal_directedness.episodes import Cumulant, Episodes, FloatArray
 
@@ -36,15 +35,18 @@ def random_play_cumulant(episodes: Episodes) -> Cumulant:
         log_chance = np.log(np.concatenate([met.reshape(-1, level.size), none[None]]).T)
     starts = np.zeros((len(episodes.start), level.size))
     starts[level, np.arange(level.size)] = share
+    each = starts.sum(axis=0)
 
     def cumulant(weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         tilted = log_chance + paid @ weights
-        value = logsumexp(tilted, axis=1)
-        chance = np.exp(tilted - value[:, None])
+        top = tilted.max(axis=1, keepdims=True)
+        chance = np.exp(tilted - top)
+        total = chance.sum(axis=1, keepdims=True)
+        chance /= total
         slope = chance @ paid
-        second = np.einsum("n,nj,jk,jm->km", starts.sum(axis=0), chance, paid, paid, optimize=True)
-        curvature = second - np.einsum("n,nk,nm->km", starts.sum(axis=0), slope, slope)
-        return starts @ value, starts @ slope, curvature / len(starts)
+        second = (paid.T * (each @ chance)) @ paid
+        curvature = second - (slope.T * each) @ slope
+        return starts @ (top + np.log(total))[:, 0], starts @ slope, curvature / len(starts)
 
     return cumulant
 

@@ -35,7 +35,7 @@ def on_one_thread():
 
 @pytest.fixture(scope="module")
 def probe():
-    ends = draw_ends(LEVELS, CONFIG, num_levels=32, rng=np.random.default_rng(0))
+    ends = draw_ends(LEVELS, CONFIG, num_levels=16, rng=np.random.default_rng(0))
     return MazeGoalDirectedness(ends)
 
 
@@ -67,9 +67,9 @@ def network(seed, config=CONFIG):
 
 def test_control_squares_lie_off_the_path_and_can_be_met(probe):
     ends = probe.ends
-    assert len(ends.levels) == 32
+    assert len(ends.levels) == 16
     starts = on_path(ends.levels, ends.cheese)
-    each = np.arange(32)
+    each = np.arange(16)
     assert not starts[each, ends.control].any() and starts.any(axis=1).all()
     uniform_play = np.full((*ends.episodes.start.shape, 4), 0.25)
     assert (earned(ends.episodes, uniform_play) > 0).all()
@@ -78,7 +78,7 @@ def test_control_squares_lie_off_the_path_and_can_be_met(probe):
 def test_walkers_are_directed_as_far_as_they_walk(probe):
     """One way of 4^d is the shortest: d log 4 nats, whatever the utility may be."""
     ends = probe.ends
-    corner = np.full(32, CORNER)
+    corner = np.full(16, CORNER)
     for policy, target, own, other in [
         (TO_CHEESE, ends.cheese, "meg_goal", "meg_proxy"),
         (TO_CORNER, corner, "meg_proxy", "meg_goal"),
@@ -89,7 +89,7 @@ def test_walkers_are_directed_as_far_as_they_walk(probe):
         readings = probe(policy)
         assert tuple(readings) == probe.observables
         assert readings[own].value == pytest.approx(nats.mean(), abs=1e-6)
-        assert readings[own].se == pytest.approx(nats.std(ddof=1) / np.sqrt(32), rel=1e-4)
+        assert readings[own].se == pytest.approx(nats.std(ddof=1) / np.sqrt(16), rel=1e-4)
         assert readings["meg_unknown"].value == pytest.approx(nats.mean(), abs=1e-6)
         assert readings[other].value == readings["meg_control"].value == 0.0
         evidence = readings["meg_goal_over_proxy"].value

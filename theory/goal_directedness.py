@@ -28,7 +28,9 @@ def meg_of_return(u: ArrayLike, utilities: ArrayLike, weights: ArrayLike) -> Flo
     alone. It is 0 at the mean u0 of random play, (u - u0)² / (2 Var U) close to it, and
     -log P(U = max U) at the optimum, so it lags behind the return. Policies worse than random are
     directed too, away from the goal, and b is negative. With random transitions or starts this
-    identity does not hold. It is a change of units of a policy's return, whatever came before.
+    identity does not hold: soft values take the place of K, and the measure is larger, but still a
+    function of mean return (`empirics.goal_directedness`). It is a change of units of a policy's
+    return, whatever came before.
 
     Parameters
     ----------

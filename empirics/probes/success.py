@@ -21,6 +21,7 @@ from empirics.levels import NUM_ACTIONS, Levels
 from empirics.maze import CORNER, MazeConfig, Situation, draw_situations, observe
 from empirics.probe import Policy, Reading, level_mean
 from empirics.probes.behavior import action_probabilities
+from empirics.probes.places import next_places, place_of
 
 FloatArray = NDArray[np.float64]
 
@@ -124,20 +125,13 @@ class Success:
     @cached_property
     def _next_place(self) -> NDArray[np.int64]:
         """Where each action leads, as places among the open squares, both halves."""
-        n, squares = len(self.levels), self.levels.open_squares
-        place = np.zeros((n, self.levels.size**2), dtype=np.int64)
-        np.put_along_axis(place, squares, np.arange(self.levels.num_open)[None], axis=1)
-        each = np.arange(n)[:, None, None]
-        to = place[each, self.levels.next_square[each[:, 0], squares]]
-        return np.concatenate([to, to])
+        return np.tile(next_places(self.levels), (2, 1, 1))
 
     @cached_property
     def _cheese_place(self) -> NDArray[np.int64]:
-        return np.concatenate([np.full(len(self.levels), CORNER), self._place(self.cheese)])
-
-    def _place(self, square: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the place of one square a level among the open squares."""
-        return np.asarray((self.levels.open_squares < square[:, None]).sum(axis=1))
+        return np.concatenate(
+            [np.full(len(self.levels), CORNER), place_of(self.levels, self.cheese)]
+        )
 
     @cached_property
     def _start(self) -> FloatArray:
@@ -146,7 +140,9 @@ class Success:
         free = np.ones((each.size, self.levels.num_open))
         free[each, self._cheese_place] = 0.0
         if self.config.distractor:
-            free[each, np.concatenate([self._place(row) for row in self.distractor])] = 0.0
+            free[each, np.concatenate([place_of(self.levels, row) for row in self.distractor])] = (
+                0.0
+            )
         return np.asarray(free / free.sum(axis=1, keepdims=True))
 
 

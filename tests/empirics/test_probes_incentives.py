@@ -1,0 +1,217 @@
+"""Goal-directedness, response, information and control in mazes, of agents that are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from empirics.goal_directedness.episodes import Episodes, earned
+from empirics.levels import Levels, distances, first_steps
+from empirics.maze import CORNER, MazeConfig
+from empirics.one_thread import one_thread
+from empirics.policies.maze_policy import MazeNetwork
+from empirics.probe import curves_from_readings
+from empirics.probes.decision_squares import draw_decision_squares
+from empirics.probes.ends import draw_ends, on_path
+from empirics.probes.goal_directedness import MazeGoalDirectedness, random_agent
+from empirics.probes.incentive_plan import IncentivePlan
+from empirics.probes.information_and_control import draw_information_and_control
+from empirics.probes.maze_diagram import maze_diagram
+from empirics.probes.maze_plan import MazePlan
+from empirics.probes.places import next_places, place_of
+from empirics.probes.response import draw_response
+from theory.influence_diagram import incentives
+
+CONFIG = MazeConfig(cells=4, max_steps=30, num_train_levels=1, num_held_out_levels=100)
+LEVELS = CONFIG.pools().held_out
+
+
+@pytest.fixture(autouse=True)
+def on_one_thread():
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def probe():
+    ends = draw_ends(LEVELS, CONFIG, num_levels=16, rng=np.random.default_rng(0))
+    return MazeGoalDirectedness(ends)
+
+
+def walker(to_corner):
+    """Return the agent that walks to the corner, or to the cheese it sees."""
+
+    def policy(observation):
+        planes = observation.numpy().reshape(*observation.shape[:2], -1)
+        target = planes[:, 2].argmax(axis=1) * (not to_corner)  # an empty plane gives the corner
+        levels = Levels(observation[:, 0].numpy() > 0)
+        steps = first_steps(levels, target)[np.arange(len(planes)), planes[:, 1].argmax(axis=1)]
+        logits = 1000.0 * torch.nn.functional.one_hot(torch.from_numpy(steps).clamp(min=0), 4)
+        return logits, torch.zeros(len(planes))
+
+    return policy
+
+
+TO_CHEESE, TO_CORNER = walker(to_corner=False), walker(to_corner=True)
+
+
+def uniform(observation):
+    return torch.zeros(len(observation), 4), torch.zeros(len(observation))
+
+
+def network(seed, config=CONFIG):
+    shape = MazeNetwork(width=16, depth=4, hidden=16)
+    return shape.build(config.observation_shape, 4, rng=np.random.default_rng(seed))
+
+
+def test_control_squares_lie_off_the_path_and_can_be_met(probe):
+    ends = probe.ends
+    assert len(ends.levels) == 16
+    starts = on_path(ends.levels, ends.cheese)
+    each = np.arange(16)
+    assert not starts[each, ends.control].any() and starts.any(axis=1).all()
+    uniform_play = np.full((*ends.episodes.start.shape, 4), 0.25)
+    assert (earned(ends.episodes, uniform_play) > 0).all()
+
+
+def test_walkers_are_directed_as_far_as_they_walk(probe):
+    """One way of 4^d is the shortest: d log 4 nats, whatever the utility may be."""
+    ends = probe.ends
+    corner = np.full(16, CORNER)
+    for policy, target, own, other in [
+        (TO_CHEESE, ends.cheese, "meg_goal", "meg_proxy"),
+        (TO_CORNER, corner, "meg_proxy", "meg_goal"),
+    ]:
+        steps = distances(ends.levels, target)
+        far = np.take_along_axis(steps, ends.levels.open_squares, axis=1)
+        nats = (far * ends.episodes.start).sum(axis=1) * np.log(4)
+        readings = probe(policy)
+        assert tuple(readings) == probe.observables
+        assert readings[own].value == pytest.approx(nats.mean(), abs=1e-6)
+        assert readings[own].se == pytest.approx(nats.std(ddof=1) / np.sqrt(16), rel=1e-4)
+        assert readings["meg_unknown"].value == pytest.approx(nats.mean(), abs=1e-6)
+        assert readings[other].value == readings["meg_control"].value == 0.0
+        evidence = readings["meg_goal_over_proxy"].value
+        assert evidence == pytest.approx(nats.mean() if own == "meg_goal" else -nats.mean())
+
+
+def test_agents_that_want_nothing_are_not_directed(probe):
+    """One random agent in twenty exceeds the baseline; uniform play and fresh networks do not."""
+    assert all(abs(r.value) < 1e-12 for r in probe(uniform).values())
+    rng = np.random.default_rng(7)
+    random = [probe.per_level(random_agent(probe.ends, rng=rng)) for _ in range(40)]
+    fresh = [probe(network(seed)) for seed in range(10)]
+    for name in probe.observables:
+        limit = fresh[0][name].baselines["largest of 19 random agents"]
+        assert all(readings[name].value <= limit for readings in fresh)
+        # Of 40, at a chance of 1/20 that is itself uncertain (largest of 19): 9 or more in 1 %.
+        assert sum(row[name].mean() > limit for row in random) <= 8
+
+
+def test_readings_become_curves(probe):
+    readings = [(0, probe(network(0))), (100, probe(TO_CHEESE))]
+    curves = curves_from_readings(readings, conditions={})
+    assert [curve.observable for curve in curves] == list(probe.observables)
+    assert {curve.unit for curve in curves} == {"nats"}
+
+
+def test_responses_and_intent_of_known_agents():
+    config = replace(CONFIG, distractor=True)
+    squares = draw_decision_squares(LEVELS, config, num_squares=80, rng=np.random.default_rng(0))
+    probe = draw_response(squares, rng=np.random.default_rng(1))
+    now = squares.situation
+    for moved in (probe.moved_cheese, probe.moved_distractor):
+        levels = LEVELS.walls.reshape(len(LEVELS), -1)
+        assert not levels[now.level, moved].any()
+        assert (np.stack([now.mouse, now.cheese, now.distractor]) != moved).all()
+    moved_step = first_steps(LEVELS[now.level], probe.moved_cheese)[np.arange(80), now.mouse]
+    turned = float((moved_step != squares.goal_step).mean())
+    assert 0.1 < turned < 0.9
+    expected = {
+        "response_to_goal": turned,
+        "response_to_distractor": 0.0,
+        "intent_goal": 1.0,  # without cheese it goes to the corner
+    }
+    readings = probe(TO_CHEESE)
+    assert {name: r.value for name, r in readings.items()} == pytest.approx(expected)
+    assert all(r.value == 0.0 for r in probe(TO_CORNER).values())
+    assert draw_response(replaced(squares), rng=np.random.default_rng(1)).observables == (
+        "response_to_goal",
+        "intent_goal",
+    )
+
+
+def replaced(squares):
+    """Return decision squares of mazes without a distractor."""
+    return draw_decision_squares(
+        LEVELS, CONFIG, num_squares=len(squares), rng=np.random.default_rng(0)
+    )
+
+
+def test_information_and_control_of_known_agents(probe):
+    ends = probe.ends
+    measured = draw_information_and_control(ends, rng=np.random.default_rng(2))
+    assert (measured.shown != ends.cheese).all()
+    corner = measured(TO_CORNER)
+    assert corner["value_of_goal_information"].value == 0.0
+    cheese = measured(TO_CHEESE)
+    far = np.take_along_axis(
+        distances(ends.levels, ends.cheese), ends.levels.open_squares, axis=1
+    ).astype(float)
+    best = (ends.episodes.start * ends.gamma ** (far - 1)).sum(axis=1)
+    shape = (*ends.episodes.start.shape, 4)
+    misled = policy_of(TO_CHEESE, replace(ends, cheese=measured.shown)).reshape(shape)
+    loss = best - returns(ends, misled, ends.gamma)
+    assert cheese["value_of_goal_information"].value == pytest.approx(loss.mean(), abs=1e-12)
+    assert loss.mean() > 0.2
+    by_chance = returns(ends, np.full(shape, 0.25), 1.0)
+    assert cheese["control_of_goal"].value == pytest.approx((1 - by_chance).mean(), abs=1e-12)
+    assert corner["control_of_corner"].value > 0.3
+    assert all(abs(r.value) < 1e-12 for r in measured(uniform).values())
+
+
+def policy_of(policy, ends):
+    return torch.softmax(policy(torch.from_numpy(ends.observation))[0].double(), dim=1).numpy()
+
+
+def returns(ends, policy, gamma):
+    """Return what a policy earns in mazes that end at the cheese, by backward induction."""
+    levels, each = ends.levels, np.arange(len(ends.levels))
+    cheese, to = place_of(levels, ends.cheese), next_places(levels)
+    to[each, cheese] = cheese[:, None]
+    pays = (to == cheese[:, None, None]).astype(float)
+    pays[each, cheese] = 0
+    world = Episodes(to, np.eye(4), pays[None], ends.episodes.start, CONFIG.max_steps, gamma)
+    return earned(world, policy)[:, 0]
+
+
+def test_what_the_graph_of_a_maze_admits():
+    admitted = incentives(maze_diagram())
+    respond = {name for name, found in admitted.items() if found.response_incentive}
+    control = {name for name, found in admitted.items() if found.instrumental_control_incentive}
+    assert respond == {"goal", "walls"}
+    assert control == {"action", "mouse", "return"}
+    assert admitted["goal"].value_of_information
+    assert not admitted["distractor"].value_of_information
+
+
+def test_the_plan_adds_to_the_plan_of_mazes():
+    maze = MazePlan(num_squares=20, num_success_levels=5)
+    plan = IncentivePlan(maze, num_incentive_levels=5, num_response_squares=10)
+    names = [probe.name for probe in plan.probes(CONFIG)]
+    assert names == [
+        *(probe.name for probe in maze.probes(CONFIG)),
+        "goal_directedness",
+        "response",
+        "information_and_control",
+    ]
+    assert plan.conditions == {
+        **maze.conditions,
+        "num_incentive_levels": 5,
+        "num_response_squares": 10,
+    }
+    first, again = ([probe(network(3)) for probe in plan.probes(CONFIG)[-3:]] for _ in range(2))
+    assert first == again
+    with pytest.raises(ValueError, match="num_incentive_levels must be at least 1; it is 0"):
+        IncentivePlan(num_incentive_levels=0)

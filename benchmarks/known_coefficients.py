@@ -7,9 +7,10 @@ and Watanabe 2005; Aoyagi 2024), at nbeta t = n/ln n and a localization of 1.
 
 The center is the deepest true parameter: every layer is 1 on the first r units, 0 elsewhere. The
 theorems are about the whole set of true parameters, whose λ is the least of the local ones, and
-that least is taken here, because every other kind of true parameter comes arbitrarily near. At a
-generic point of the set the local coefficient is larger in general (a localization of 1 would then
-decide how much of the deeper points counts), and m is 1 there.
+that least is taken here, because every other kind of true parameter comes arbitrarily near. Where
+the set is smooth the local coefficient is half its codimension and m is 1; that is no less, and may
+be more: 15/2 instead of 13/2 around an A of rank 3 and B = 0 in 5-3-5, r = 0. A localization of 1
+reaches from there to the deeper points too, and would decide how much of them is seen.
 
 What a perfect sampler returns is not λ but λ - (m - 1)/ln t + O(1/ln² t), less powers of 1/t. At
 rank 0 with two layers it is known exactly (`theory.learning_coefficients.tempered_reduced_rank`),
@@ -83,7 +84,7 @@ class Cell:
     rank: int
 
     def __str__(self) -> str:
-        """The widths and the rank."""
+        """Return the widths and the rank."""
         return f"{'-'.join(map(str, self.widths))}, r = {self.rank}"
 
     @property
@@ -218,7 +219,7 @@ def error(value: float, cell: Cell) -> float:
 def doubts(reading: LLCReading) -> str:
     """Return what speaks against a reading, in short."""
     names = {
-        "chains disagree": "R-hat",
+        "disagree": "R-hat",
         "independent": "few",
         "virial": "virial",
         "step is long": "step",

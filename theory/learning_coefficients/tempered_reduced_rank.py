@@ -60,7 +60,8 @@ def tempered_reduced_rank(
     Parameters
     ----------
     num_inputs, num_hidden, num_outputs : int
-        M, H and N, at least 1; in closed form to about eight digits up to a least width of 8.
+        M, H and N, at least 1. The integrals are good to about eight digits; tried up to a
+        least width of 10.
     nbeta, localization : float
         t and γ, both positive.
 

@@ -68,7 +68,7 @@ class LinearNetworkPotential(Potential):
     def _layers(self, w: Tensor) -> list[Tensor]:
         """Return W_1 to W_L, (CK, H_l, H_{l-1}) each."""
         shapes = [(above, below) for below, above in pairwise(self.widths)]
-        parts = w.reshape(-1, w.shape[-1]).split([x * y for x, y in shapes], dim=-1)
+        parts = torch.split(w.reshape(-1, w.shape[-1]), [x * y for x, y in shapes], dim=-1)
         return [part.view(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _products(self, layers: list[Tensor]) -> list[Tensor]:

@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from papers.chen2023_tms.plateaus import path_of, share_at_levels, transitions_of
+from papers.chen2023_tms.plateaus import Transition, path_of, share_at_levels, transitions_of
 from papers.chen2023_tms.runs import LadderRun
 from papers.chen2023_tms.steps_in_curves import steps_of
 from papers.llc_ladder.detector import Detection, DetectorScore, detect, score
@@ -70,7 +70,7 @@ def found_in(runs: Sequence[LadderRun]) -> ArmFound:
         tuple(
             (f"{t.source} → {t.target}", (t.lower + t.upper) / 2 / _length(run))
             for run in runs
-            for t in transitions_of(run.plateaus)
+            for t in known_transitions(run)
         ),
         tuple(
             score(f"{name}, {cell.label}", [detection(run, curve_of(run)) for run in runs])
@@ -82,12 +82,28 @@ def found_in(runs: Sequence[LadderRun]) -> ArmFound:
 
 def detection(run: LadderRun, curve: Curve) -> Detection:
     """Return what a curve's steps find of a run's transitions, in lengths of the run."""
-    length, known = _length(run), transitions_of(run.plateaus)
+    length, known = _length(run), known_transitions(run)
     return detect(
         [step / length for step in steps_of(curve)],
         [(t.lower + t.upper) / 2 / length for t in known],
         tolerance=[WINDOW + (t.upper - t.lower) / 2 / length for t in known] or WINDOW,
     )
+
+
+def known_transitions(run: LadderRun) -> tuple[Transition, ...]:
+    """Return the changes between plateaus, and the first from the start if it was one.
+
+    A run starts at a polygon, so one whose first plateau has another number of vertices has come
+    to it by a transition, also where the start itself was passed too fast to be a plateau.
+    """
+    cell = run.trained.cell
+    vertices = {point.name: point.num_vertices for point in k_gons(cell.num_features)}
+    reached = [
+        Transition("start", each.name, 0.0, each.first)
+        for each in run.plateaus[:1]
+        if vertices[each.name] != cell.start_features
+    ]
+    return (*reached, *transitions_of(run.plateaus))
 
 
 def _length(run: LadderRun) -> float:

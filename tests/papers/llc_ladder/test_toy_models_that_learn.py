@@ -9,7 +9,12 @@ from empirics.toy_model_cell import ToyModelCell, ToyModelPPOCell
 from empirics.toy_model_drift import RareSweep, draw_features, train_drifting
 from papers.chen2023_tms import drift, learning, posterior
 from papers.chen2023_tms.drift import Way, extrapolated, way_of
-from papers.chen2023_tms.found import detection, found_in, known_coefficients
+from papers.chen2023_tms.found import (
+    detection,
+    found_in,
+    known_coefficients,
+    known_transitions,
+)
 from papers.chen2023_tms.plateaus import (
     Plateau,
     Transition,
@@ -101,18 +106,32 @@ def test_a_small_arm_comes_to_a_page() -> None:
     assert len(rung.curves) == 2 * (len(runs[0].trained.curves) + 1)
 
 
-def test_a_step_inside_a_long_transition_is_a_hit() -> None:
-    loss = curve([FOUR] * 10 + list(np.linspace(FOUR, FIVE, 12)[1:-1]) + [FIVE] * 10)
-    run = run_arm(SCALES["tiny"].arms[0], [0], SCALES["tiny"], silent)[0]
-    made = replace(
-        run,
-        trained=replace(run.trained, curves=(loss,)),
-        plateaus=plateaus_of(loss, 6, LEVEL_TOLERANCE),
-    )
+@pytest.fixture(scope="module")
+def run():
+    return run_arm(SCALES["tiny"].arms[0], [0], SCALES["tiny"], silent)[0]
+
+
+def with_loss(run, loss: list[float]):
+    """Return the run, which starts at a 4-gon, with another course of its loss."""
+    made = curve(loss)
+    found = plateaus_of(made, 6, LEVEL_TOLERANCE)
+    return replace(run, trained=replace(run.trained, curves=(made,)), plateaus=found)
+
+
+def test_a_step_inside_a_long_transition_is_a_hit(run) -> None:
+    made = with_loss(run, [FOUR] * 10 + list(np.linspace(FOUR, FIVE, 12)[1:-1]) + [FIVE] * 10)
     step = curve([0.0, 0.1] * 8 + [9.0, 9.1] * 7)
     found = detection(made, step)
     assert (found.hits, found.false_alarms) == (1, 0)
     assert found.lags[0] == pytest.approx((15.5 - (9 + 20) / 2) / 29)
+
+
+def test_a_first_plateau_with_another_number_of_vertices_is_reached_by_a_transition(run) -> None:
+    passing = with_loss(run, [0.09, 0.08, FIVE, FIVE, FIVE])
+    staying = with_loss(run, [0.109, 0.108, FOUR_PLUS, FOUR_PLUS, FIVE, FIVE])
+    assert known_transitions(passing) == (Transition("start", "5", 0, 2),)
+    assert known_transitions(staying) == (Transition("4+", "5", 3, 4),)
+    assert known_transitions(with_loss(run, [0.09] * 5)) == ()
 
 
 def test_coefficients_of_the_polygons_are_those_published() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from empirics.llc.potential import Potential
 
-TURNS = 20
+TURNS = 12
 """Of the power iteration."""
 
 
@@ -77,10 +77,8 @@ def steepest_lift(
     for _ in range(TURNS):
         direction = direction / direction.norm(dim=-1, keepdim=True).clamp(min=1e-30)
         moved = reach * lengths * direction
-        ahead, behind = (
-            potential.energy_and_gradient((centers + sign * moved)[:, None])[1][:, 0]
-            for sign in (1, -1)
-        )
+        both = torch.stack((centers + moved, centers - moved), dim=1)
+        ahead, behind = potential.energy_and_gradient(both)[1].unbind(1)
         product = lengths * (ahead - behind) / (2 * reach)
         curvature = (direction * product).sum(-1)
         direction = product

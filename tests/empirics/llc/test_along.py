@@ -33,8 +33,8 @@ SHORT = AlongSettings(
     localization=1e6,
     nbeta=1e6,
     num_chains=2,
-    num_draws=16,
-    num_burnin_steps=4,
+    num_draws=8,
+    num_burnin_steps=2,
 )
 
 

@@ -89,7 +89,8 @@ def test_other_samplers_have_no_closed_form(energy_of, quadratic, origin, senten
 
 @pytest.mark.parametrize("scaled", [False, True])
 def test_the_steepest_direction_has_its_share_of_the_bias(energy_of, quadratic, origin, scaled):
-    # Second to steepest at a quarter: twenty turns leave 4^-20 of the other directions.
+    # Second to steepest at a quarter: twelve turns leave 4^-11 of the other directions, which
+    # enter the curvature by their squares.
     turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.manual_seed(0), dtype=torch.float64))
     a = torch.tensor([2.0, 0.25, 8.0], dtype=torch.float64) if scaled else torch.ones(3).double()
     straight = quadratic([0.3, 1.0, 4.0])

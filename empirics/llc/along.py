@@ -139,6 +139,7 @@ def _read(
         settings.sampler,
         settings.plan,
         seed=chain_seed(agent, env_steps, settings),
+        correct_step_size=True,
         device=device,
     )
     return reading

@@ -61,6 +61,7 @@ def calibrate_along(
                 localizations=localizations,
                 nbetas=nbetas,
                 seed=chain_seed(agent, env_steps, settings),
+                correct_step_size=True,
                 device=device,
             )
         )

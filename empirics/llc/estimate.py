@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from empirics.llc.chains import ChainPlan, draw_chains, each_center
 from empirics.llc.potential import Potential, check_centers
-from empirics.llc.reading import Facts, LLCReading, read
+from empirics.llc.reading import Bias, Facts, LLCReading, read
 from empirics.llc.record import Chains, Floats
 from empirics.llc.sampler import Sampler
 from empirics.llc.sgld import SGLD
-from empirics.llc.step_size import steepest_lift, step_size_bias
+from empirics.llc.step_size import estimated_bias, step_size_bias
 
 AT_ONCE = 1_000_000
 """Numbers held to evaluate all particles at once; more centers are done in turn.
@@ -59,8 +59,9 @@ def estimate_llc(
     nbeta, localization, step_size : (C,) arrays, optional
         Each center's own, in place of the plan's and the sampler's.
     correct_step_size : bool
-        Whether to subtract what the finite step of plain SGLD on the whole data adds
-        (`step_size_bias`); it costs the Hessian at every center.
+        Whether to subtract what the finite step of plain SGLD adds: on the whole data exactly
+        (`step_size_bias`), which costs the Hessian at every center; on minibatches as estimated
+        (`estimated_bias`).
     as_negative_control : bool
         Whether an energy that has no learning coefficient is sampled all the same.
     device : str
@@ -111,12 +112,8 @@ def estimate_llc(
             scales=lengths,
             told=told,
         )
-        biases = steepest = None
-        if correct_step_size:
-            biases = _lifts(step_size_bias, some, here, chains, lengths)
-        elif _is_plain(sampler) and sampler.batch_size is not None:
-            steepest = _lifts(steepest_lift, some, here, chains, lengths)
-        readings += _readings(chains, some, here, sampler, plan, biases, steepest)
+        biases = _biases(some, here, sampler, chains, lengths, is_corrected=correct_step_size)
+        readings += _readings(chains, some, here, sampler, plan, biases)
     return tuple(readings)
 
 
@@ -126,27 +123,30 @@ def _part(scales: Tensor | None, part: slice, count: int) -> Tensor | None:
     return scales[part] if scales is not None and is_own else scales
 
 
-def _lifts(
-    lift: Callable[..., Tensor],
+def _biases(
     potential: Potential,
     at: Tensor,
+    sampler: Sampler,
     chains: Chains,
     scales: Tensor | None,
-) -> list[float]:
-    """Return what the finite step adds at each center, whole or of the steepest direction."""
-    nbeta, localization, step_size = (
-        torch.as_tensor(values).to(at)
-        for values in (chains.nbeta, chains.localization, chains.step_size)
-    )
-    lifts: list[float] = lift(
-        potential,
-        at,
-        nbeta=nbeta,
-        localization=localization,
-        step_size=step_size,
-        scales=None if scales is None else scales.to(at),
-    ).tolist()
-    return lifts
+    *,
+    is_corrected: bool,
+) -> Sequence[Bias]:
+    """Return what the finite step adds at each center, where that can be said."""
+    settings = {
+        name: torch.as_tensor(getattr(chains, name)).to(at)
+        for name in ("nbeta", "localization", "step_size")
+    }
+    lengths = None if scales is None else scales.to(at)
+    if not _is_plain(sampler) or not (is_corrected or sampler.batch_size is not None):
+        return [Bias()] * at.shape[0]
+    if sampler.batch_size is None:
+        value = step_size_bias(potential, at, **settings, scales=lengths)
+        se = torch.zeros_like(value)
+    else:
+        value, se = estimated_bias(potential, at, **settings, scales=lengths)
+    pairs = zip(value.tolist(), se.tolist(), strict=True)
+    return [Bias(each, its_se, is_corrected) for each, its_se in pairs]
 
 
 def _readings(
@@ -155,8 +155,7 @@ def _readings(
     at: Tensor,
     sampler: Sampler,
     plan: ChainPlan,
-    biases: list[float] | None,
-    steepest: list[float] | None,
+    biases: Sequence[Bias],
 ) -> list[LLCReading]:
     """Return the readings of centers whose chains were drawn together."""
     doubts = potential.doubts(at, torch.as_tensor(chains.final).to(at))
@@ -170,8 +169,7 @@ def _readings(
                 potential.num_samples,
                 sampler.is_exact,
                 sampler.batch_size is not None,
-                None if biases is None else biases[i],
-                None if steepest is None else steepest[i],
+                biases[i],
                 doubts[i],
             ),
         )
@@ -184,8 +182,7 @@ def _is_plain(sampler: Sampler) -> bool:
 
 
 def _check_correction(sampler: Sampler) -> None:
-    if not _is_plain(sampler) or sampler.batch_size is not None:
+    if not _is_plain(sampler):
         raise ValueError(
-            "the step size is corrected in closed form for plain SGLD on the whole data alone; "
-            f"the sampler is {sampler}."
+            f"the step size is corrected for plain SGLD alone; the sampler is {sampler}."
         )

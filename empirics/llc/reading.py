@@ -21,6 +21,9 @@ VIRIAL_TOLERANCE = 0.1
 VIRIAL_UNKNOWN = 0.5
 LEAST_ACCEPTANCE = 0.8
 MOST_BLOCKS = 20
+MOST_CORRECTED = 0.2
+"""Share of what was read that may be subtracted for the step; beyond it the first order is not
+enough, and on minibatches their noise counts too."""
 
 
 @final
@@ -34,7 +37,8 @@ class LLCReading:
         nbeta · (mean energy of the draws - energy of the center), less `step_size_bias` where
         that is known; None where no chain survived.
     llc_se : float or None
-        Standard error, from the effective sample size of the chains together.
+        Standard error, from the effective sample size of the chains together, and that of a bias
+        that is subtracted.
     llc_variance : float or None
         nbeta² · variance of the energy: the same coefficient where the energy scales as a power
         (None with minibatches, whose own noise would count).
@@ -112,6 +116,23 @@ class LLCReading:
 
 @final
 @dataclass(frozen=True)
+class Bias:
+    """What a finite step adds to a coefficient.
+
+    Attributes
+    ----------
+    value, se : float or None
+        None where it is not known.
+    is_subtracted : bool
+    """
+
+    value: float | None = None
+    se: float = 0.0
+    is_subtracted: bool = False
+
+
+@final
+@dataclass(frozen=True)
 class Facts:
     """What a reading knows besides its chains."""
 
@@ -120,9 +141,7 @@ class Facts:
     num_samples: int | None
     is_exact: bool
     on_minibatches: bool
-    step_size_bias: float | None = None
-    steepest_lift: float | None = None
-    """What the finite step adds in the steepest direction alone; None where moves say it."""
+    bias: Bias = Bias()
     doubts: tuple[str, ...] = ()
     """The potential's own, about its draws."""
 
@@ -143,11 +162,13 @@ def read(chains: Chains, center: int, facts: Facts) -> LLCReading:
     stayed = alive & ~(below > MOST_BELOW)
     kept = stayed if 2 * stayed.sum() >= alive.sum() and stayed.any() else alive
     values = _Values(chains, center, kept, facts)
-    bias = facts.step_size_bias
+    bias = facts.bias.value if facts.bias.is_subtracted else None
     llc = None if values.mean is None else values.mean - (bias or 0.0)
     return LLCReading(
         llc=None if llc is None or not math.isfinite(llc) else llc,
-        llc_se=values.se,
+        llc_se=values.se
+        if bias is None or values.se is None
+        else math.hypot(values.se, facts.bias.se),
         llc_variance=values.spread,
         chain_llcs=tuple(float(v) for v in nbeta * excess.mean(1)),
         kept=tuple(bool(k) for k in kept),
@@ -274,14 +295,22 @@ def _sampling_doubts(values: _Values, facts: Facts) -> list[str]:
             f"The step is long: an adjusted chain would accept {100 * values.acceptance:.0f} % of "
             "the moves."
         )
-    # On minibatches no move can be judged, and a few steep directions hide in the virial.
-    if facts.steepest_lift is not None and facts.steepest_lift > (values.se or 0.0):
-        found.append(
-            "The step is long: in the steepest direction alone it adds "
-            f"{facts.steepest_lift:.2g} to the coefficient."
-            if math.isfinite(facts.steepest_lift)
-            else "The step size is beyond stability in the steepest direction."
-        )
-    if facts.step_size_bias is not None and not math.isfinite(facts.step_size_bias):
-        found.append("The step size is beyond stability in the steepest direction.")
-    return found
+    return found + _step_doubts(values, facts)
+
+
+def _step_doubts(values: _Values, facts: Facts) -> list[str]:
+    """Say where the finite step adds too much.
+
+    On minibatches no move can be judged, and a few steep directions hide in the virial.
+    """
+    bias = facts.bias
+    if bias.value is None:
+        return []
+    if not math.isfinite(bias.value):
+        return ["The step size is beyond stability in the steepest direction."]
+    if not bias.is_subtracted and bias.value > (values.se or 0.0):
+        return [f"The step is long: it adds about {bias.value:.2g} to the coefficient."]
+    most = MOST_CORRECTED * abs(values.mean or 0.0)
+    if bias.is_subtracted and facts.on_minibatches and bias.value > most:
+        return [f"The step is long: {bias.value:.2g}, more than a fifth, is subtracted for it."]
+    return []

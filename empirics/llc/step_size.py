@@ -7,14 +7,16 @@ too high; from ε P = 4 on it diverges.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from empirics.llc.potential import Potential
 
-TURNS = 12
-"""Of the power iteration."""
+PROBES, TURNS = 8, 12
+"""Random directions of the trace, and turns of the power iteration."""
 
 
 def step_size_bias(
@@ -50,7 +52,7 @@ def step_size_bias(
     return _lift(pull, localization[:, None], step_size[:, None]).sum(-1)
 
 
-def steepest_lift(
+def estimated_bias(
     potential: Potential,
     centers: Tensor,
     *,
@@ -58,31 +60,47 @@ def steepest_lift(
     localization: Tensor,
     step_size: Tensor,
     scales: Tensor | None = None,
-) -> Tensor:
-    """Return at least how much a step size lifts the LLC of plain SGLD, (C,).
+) -> tuple[Tensor, Tensor]:
+    """Return `step_size_bias`, (C,), without a Hessian, and its standard error, (C,).
 
-    The share of one direction in `step_size_bias`, that of the steepest curvature as power
-    iteration finds it from below; for networks whose Hessian is too large. Its products with a
-    direction are differences of gradients over sqrt(step_size), about as far as a chain moves.
+    For networks whose Hessian is too large. To first order the bias is step_size/8 · nbeta · the
+    trace of the Hessian, which is found by random directions (Hutchinson 1989); what the steepest
+    direction adds beyond the first order is found by power iteration, and that of the others, which
+    is positive, is left out. Products with a direction are differences of gradients over
+    sqrt(step_size), about as far as a chain moves. On minibatches the noise of the gradient lifts
+    the energy too, and is not counted.
 
     Parameters
     ----------
     As those of `step_size_bias`.
     """
     lengths = torch.ones_like(centers) if scales is None else scales.to(centers).expand_as(centers)
-    start = np.random.default_rng(0).standard_normal(centers.shape[1])
-    direction = torch.as_tensor(start).to(centers).expand_as(centers)
     reach = step_size.sqrt()[:, None]
-    curvature = torch.zeros_like(nbeta)
-    for _ in range(TURNS):
-        direction = direction / direction.norm(dim=-1, keepdim=True).clamp(min=1e-30)
+
+    def product(direction: Tensor) -> Tensor:
         moved = reach * lengths * direction
         both = torch.stack((centers + moved, centers - moved), dim=1)
         ahead, behind = potential.energy_and_gradient(both)[1].unbind(1)
-        product = lengths * (ahead - behind) / (2 * reach)
-        curvature = (direction * product).sum(-1)
-        direction = product
-    return _lift(nbeta * curvature.clamp(min=0.0), localization, step_size)
+        return lengths * (ahead - behind) / (2 * reach)
+
+    rng, size = np.random.default_rng(0), centers.shape[1]
+    signs = torch.as_tensor(rng.choice([-1.0, 1.0], (PROBES, size)) / size**0.5).to(centers)
+    traces = torch.stack([size * (u * product(u.expand_as(centers))).sum(-1) for u in signs])
+    first = step_size / 8 * nbeta * traces
+    start = torch.as_tensor(rng.standard_normal(size)).to(centers).expand_as(centers)
+    steepest = nbeta * _steepest(product, start).clamp(min=0.0)
+    beyond = _lift(steepest, localization, step_size) - step_size / 8 * steepest
+    return first.mean(0) + beyond, first.std(0) / PROBES**0.5
+
+
+def _steepest(product: Callable[[Tensor], Tensor], direction: Tensor) -> Tensor:
+    """Return the largest curvature, from below, by power iteration from a direction (C, d)."""
+    curvature = direction.new_zeros(direction.shape[0])
+    for _ in range(TURNS):
+        direction = direction / direction.norm(dim=-1, keepdim=True).clamp(min=1e-30)
+        turned = product(direction)
+        curvature, direction = (direction * turned).sum(-1), turned
+    return curvature
 
 
 def _lift(pull: Tensor, localization: Tensor, step_size: Tensor) -> Tensor:

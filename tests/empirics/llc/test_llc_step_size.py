@@ -10,7 +10,7 @@ from empirics.llc.hmc import HMC
 from empirics.llc.mala import MALA
 from empirics.llc.network_potential import flatten, network_potential
 from empirics.llc.sgld import SGLD, RMSProp
-from empirics.llc.step_size import steepest_lift, step_size_bias
+from empirics.llc.step_size import estimated_bias, step_size_bias
 
 NBETA = 1000 / math.log(1000)
 
@@ -84,28 +84,47 @@ def test_other_samplers_have_no_closed_form(energy_of, quadratic, origin, senten
         estimate_llc, energy_of(quadratic([1.0]), 1, 1000), origin(1), sampler,
         correct_step_size=True,
     )  # fmt: skip
-    assert says.startswith("the step size is corrected in closed form for plain SGLD")
+    assert says.startswith("the step size is corrected for plain SGLD alone")
+
+
+def estimated(potential, at, step_size, scales=None):
+    one = at.new_ones(at.shape[0])
+    return estimated_bias(
+        potential, at, nbeta=NBETA * one, localization=one, step_size=step_size * one,
+        scales=scales,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-def test_the_steepest_direction_has_its_share_of_the_bias(energy_of, quadratic, origin, scaled):
-    # Second to steepest at a quarter: twelve turns leave 4^-11 of the other directions, which
-    # enter the curvature by their squares.
-    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.manual_seed(0), dtype=torch.float64))
-    a = torch.tensor([2.0, 0.25, 8.0], dtype=torch.float64) if scaled else torch.ones(3).double()
-    straight = quadratic([0.3, 1.0, 4.0])
-    potential = energy_of(lambda w: straight((w / a) @ turn.Q), 3)
-    one = origin(3).new_ones(1)
-    found = steepest_lift(
-        potential, origin(3), nbeta=NBETA * one, localization=one, step_size=3e-3 * one, scales=a
-    )
-    expected = bias(energy_of(quadratic([4.0]), 1), origin(1), 3e-3)
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+def test_the_estimate_is_first_order_and_the_steepest_whole(energy_of, quadratic, origin, scaled):
+    # On the axes every random direction has the trace itself. Second to steepest at a quarter:
+    # twelve turns leave 4^-11 of the others, which enter the curvature by their squares.
+    h = np.array([0.3, 1.0, 4.0])
+    a = torch.tensor([2.0, 0.25, 8.0], dtype=torch.float64) if scaled else None
+    straight = quadratic(torch.as_tensor(h) if a is None else torch.as_tensor(h) / a**2)
+    value, se = estimated(energy_of(straight, 3), origin(3), 3e-3, a)
+    x = 3e-3 / 4 * (NBETA * h + 1)
+    first = 3e-3 / 8 * NBETA * h
+    assert value.item() == pytest.approx(first.sum() + first[2] * x[2] / (1 - x[2]), rel=1e-9)
+    assert se.item() < 1e-9 * value.item()
 
 
-@pytest.mark.parametrize(("step", "is_long"), [(1e-3, False), (2.4e-2, True)])
-def test_a_step_too_long_for_one_direction_is_doubted_on_minibatches(step, is_long):
-    # Ninety-nine directions of curvature 1 outvote one of 100 in the virial.
+def test_the_trace_of_turned_axes_is_known_to_its_error(energy_of, quadratic, origin):
+    turn = torch.linalg.qr(torch.randn(9, 9, generator=torch.manual_seed(1), dtype=torch.float64))
+    h = np.linspace(0.2, 1.0, 9)
+    straight = quadratic(h)
+    value, se = estimated(energy_of(lambda w: straight(w @ turn.Q), 9), origin(9), 1e-4)
+    # The step is short, so the bias is its first order up to x, a fiftieth of a per cent of 4.
+    exact = bias(energy_of(straight, 9), origin(9), 1e-4).item()
+    # Var of a quadratic form in random signs: 2 (tr H² - Σ H_ii²), over 8 of them.
+    matrix = turn.Q @ torch.diag(torch.as_tensor(h)) @ turn.Q.T
+    spread = 1e-4 / 8 * NBETA * math.sqrt(2 * ((h**2).sum() - (matrix.diag() ** 2).sum()) / 8)
+    assert abs(value.item() - exact) < 3 * spread + 1e-4 / 4 * NBETA * exact
+    assert 0.3 * spread < se.item() < 2 * spread
+
+
+def steep_regression():
+    """Return a potential of ninety-nine directions of curvature 1, and one of 100."""
     rng = torch.Generator().manual_seed(0)
     inputs = torch.randn(400, 100, generator=rng, dtype=torch.float64)
     inputs[:, 0] *= 10
@@ -114,8 +133,33 @@ def test_a_step_too_long_for_one_direction_is_doubted_on_minibatches(step, is_lo
     potential = network_potential(
         network, lambda out, y: (out[:, 0] - y) ** 2 / 2, inputs, torch.zeros(400).double()
     )
+    return potential, flatten(network)
+
+
+@pytest.mark.parametrize(("step", "is_long"), [(1e-3, False), (2.4e-2, True)])
+def test_a_step_too_long_for_one_direction_is_doubted_on_minibatches(step, is_long):
+    # Ninety-nine directions of curvature 1 outvote the steep one in the virial.
+    potential, center = steep_regression()
     (reading,) = estimate_llc(
-        potential, flatten(network), SGLD(step, 100), ChainPlan(1.0, 1.0, 4, 200, 50), seed=0
+        potential, center, SGLD(step, 100), ChainPlan(1.0, 1.0, 4, 200, 50), seed=0
     )
-    said = "The step is long: in the steepest direction alone it adds"
+    said = "The step is long: it adds about"
     assert any(doubt.startswith(said) for doubt in reading.doubts) is is_long
+
+
+def test_on_minibatches_the_estimate_is_subtracted_with_its_error():
+    potential, center = steep_regression()
+    plan = ChainPlan(1.0, 1.0, 4, 200, 50)
+    plain, corrected = (
+        estimate_llc(potential, center, SGLD(2.4e-2, 100), plan, seed=0, correct_step_size=is_so)[0]
+        for is_so in (False, True)
+    )
+    one = center.new_ones(1)
+    value, se = estimated_bias(
+        potential, center[None], nbeta=one, localization=one, step_size=2.4e-2 * one
+    )
+    assert plain.step_size_bias is None
+    assert corrected.step_size_bias == value.item()
+    assert corrected.llc == plain.llc - value.item()
+    assert corrected.llc_se == math.hypot(plain.llc_se, se.item())
+    assert not any("step is long" in doubt for doubt in corrected.doubts)

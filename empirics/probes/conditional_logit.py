@@ -91,6 +91,7 @@ def fit_conditional_logit(
         gradient, hessian = _slopes(w, q, features, target, weight, penalty)
         step = _solved(hessian, gradient)
         if gradient @ step < 1e-12 * max(1.0, abs(loss)):
+            w = w - step  # so near that a whole step squares the error
             break
         size = 1.0
         while True:
@@ -99,6 +100,7 @@ def fit_conditional_logit(
                 break
             size /= 2
         w, loss, q = w - size * step, new, new_q
+    _, q = _loss(w, features, available, target, weight, penalty)
     _, hessian = _slopes(w, q, features, target, weight, penalty)
     bread = _solved(hessian, np.eye(w.size))
     meat = _meat(q, features, target, weight, cluster)

@@ -21,7 +21,7 @@ from empirics.probes.heuristics import HEURISTICS, heuristic_features, legal_mov
 FloatArray = NDArray[np.float64]
 
 CONTEXTS = ("agree", "near", "far")
-"""Goal and proxy ask for the same step; for different ones, the cheese being near or far by path."""
+"""Goal and proxy ask for the same step; for different ones, the cheese near, or far, by path."""
 
 
 def heuristics_of(context: str) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ class Retarget:
 
     @cached_property
     def _seen(self) -> tuple[Seen, Seen, Seen, Seen, Seen]:
-        """This maze with cheese in the corner and without; the other: at target, wrong, without."""
+        """The maze with cheese in the corner and without; the donor: at target, wrong, without."""
         here, n = self.squares.situation, len(self.squares)
         nowhere, corner = np.full(n, NOWHERE), np.full(n, CORNER)
         there = replace(here, level=self.donor, distractor=nowhere)

@@ -37,4 +37,6 @@ def status(name: str, reading: Reading, *, smallest: float = SMALLEST) -> str:
         verdict = f"is absent: not above {against} by more than {smallest:g}"
     else:
         verdict = f"is undecided: its error reaches over {smallest:g} above {against}"
-    return f"{name} {verdict}; {reading.value:.3f} ± {reading.se:.3f} over {reading.n_levels} levels."
+    return (
+        f"{name} {verdict}; {reading.value:.3f} ± {reading.se:.3f} over {reading.n_levels} levels."
+    )

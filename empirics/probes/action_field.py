@@ -17,7 +17,7 @@ from empirics.probes.behavior import action_probabilities
 @final
 @dataclass(frozen=True, eq=False)
 class ActionField:
-    """Action probabilities on squares of mazes (the vector field of Turner et al. 2023).
+    """Action probabilities on squares of mazes (the vector field of Mini et al. 2023).
 
     Attributes
     ----------

@@ -175,7 +175,7 @@ def _meat(
     score = np.einsum("n,na,nah->nh", weight, target - q, features)
     sums = np.zeros((names.size, features.shape[2]))
     np.add.at(sums, place, score)
-    return names.size / max(names.size - 1, 1) * (sums.T @ sums)
+    return np.asarray(names.size / max(names.size - 1, 1) * (sums.T @ sums))
 
 
 def _divergence(p: FloatArray, q: FloatArray, weight: FloatArray) -> float:

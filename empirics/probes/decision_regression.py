@@ -36,7 +36,7 @@ FEATURES = (
 @final
 @dataclass(frozen=True, eq=False)
 class DecisionRegression:
-    """Logistic regression of P(goal) / (P(goal) + P(proxy)) (Turner et al. 2023, section 2).
+    """Logistic regression of P(goal) / (P(goal) + P(proxy)) (Mini et al. 2023, section 2).
 
     The share itself is regressed, not drawn decisions (a fractional logit, Papke and Wooldridge
     1996), on features of mean 0 and standard deviation 1 over the squares. Few and named ones:

@@ -26,7 +26,7 @@ MIDDLE = Site("stream.2")
 @final
 @dataclass(frozen=True, eq=False)
 class GoalVector:
-    """How far P(goal) and P(proxy) move with the goal vector (Turner et al. 2023, section 3).
+    """How far P(goal) and P(proxy) move with the goal vector (Mini et al. 2023, section 3).
 
     The vector is the difference of activations between a level with its cheese and without it,
     with the mouse on *another* square of that level. On the decision square itself, at a layer

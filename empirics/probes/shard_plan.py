@@ -72,5 +72,7 @@ class ShardPlan:
             draw_goal_vector(drawn, site=site, rng=vector),
             draw_retarget(drawn, site=site, rng=target),
             draw_decision_regression(drawn, rng=regression),
-            draw_heuristic_weights(levels, environment, num_levels=self.num_shard_levels, rng=field),
+            draw_heuristic_weights(
+                levels, environment, num_levels=self.num_shard_levels, rng=field
+            ),
         )

@@ -123,6 +123,7 @@ def test_random_networks_show_no_effect():
         policy = network.build(CONFIG.observation_shape, 4, rng=own)
         with torch.no_grad():
             policy.actor.weight *= 100
+        policy.eval()
         found = {name: reading for probe in probes for name, reading in probe(policy).items()}
         present += [name for name in EFFECTS if "is present" in status(name, found[name])]
         moved.append(found["goal_vector_added"].value)

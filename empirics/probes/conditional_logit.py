@@ -186,7 +186,7 @@ def _divergence(p: FloatArray, q: FloatArray, weight: FloatArray) -> float:
 
 def _solved(hessian: FloatArray, right: FloatArray) -> FloatArray:
     try:
-        return np.linalg.solve(hessian, right)
+        return np.linalg.solve(hessian, right).astype(np.float64)
     except np.linalg.LinAlgError:
         raise ValueError(
             "some features say the same as others, so their weights cannot be told apart; leave "

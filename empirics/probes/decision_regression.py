@@ -117,7 +117,9 @@ class DecisionRegression:
         each = np.arange(len(p))
         goal, proxy = p[each, self.squares.goal_step], p[each, self.squares.proxy_step]
         # Both are 0 only where float64 has no smaller number; then neither is preferred.
-        return np.divide(goal, goal + proxy, out=np.full(len(p), 0.5), where=goal + proxy > 0)
+        total = goal + proxy
+        share: FloatArray = np.divide(goal, total, out=np.full(len(p), 0.5), where=total > 0)
+        return share
 
     def _fit(self, share: FloatArray, count: FloatArray) -> ConditionalLogit:
         return fit_conditional_logit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
 
@@ -119,7 +119,7 @@ class HeuristicWeights:
         return readings
 
     def _features(self, index: int) -> FloatArray:
-        features = self._all_features[self.context == index]
+        features: FloatArray = self._all_features[self.context == index]
         # Where the paths agree, that to the goal stands for both.
         return features[:, :, [0, 2, 3, 4]] if CONTEXTS[index] == "agree" else features
 
@@ -143,7 +143,7 @@ def draw_heuristic_weights(
         If a context has no squares.
     """
     chosen = levels[np.sort(rng.permutation(len(levels))[:num_levels])]
-    anywhere = MazeConfig(**{**config.conditions, "alpha": 1.0})
+    anywhere = replace(config, alpha=1.0)
     drawn = draw_situations(chosen, np.arange(len(chosen)), anywhere, rng=rng)
     situation = free_squares(chosen, drawn.cheese, drawn.distractor)
     choice = legal_moves(chosen, situation).sum(axis=1) > 1

@@ -78,6 +78,8 @@ class MazePolicy(nn.Module):
     Every convolution but the first adds to what it is given. Reading out where the mouse is
     makes one rule serve the whole maze: it learns in a fraction of the steps that a dense
     layer over all places needs. With stride 2 a mouse between two cells is read out at both.
+    The features after each convolution have a name, `stream.0` and on, so that they can be read
+    and edited: all that the later layers know of the maze.
 
     Parameters
     ----------
@@ -95,15 +97,16 @@ class MazePolicy(nn.Module):
             nn.Conv2d(before, after, 3, stride, padding=1)
             for (before, after), stride in zip(pairwise(channels), strides, strict=True)
         )
+        self.stream = nn.ModuleList(nn.Identity() for _ in self.convolutions)
         self.readout = nn.Linear(network.width, network.hidden)
         self.actor = nn.Linear(network.hidden, num_actions)
         self.critic = nn.Linear(network.hidden, 1)
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """Map (B, planes, size, size) to logits (B, num_actions) and value (B,)."""
-        first, *others = self.convolutions
-        features = torch.relu(first(observation))
-        for convolution in others:
-            features = HALF_POWER * (features + torch.relu(convolution(features)))
+        (first, *others), (start, *names) = self.convolutions, self.stream
+        features = start(torch.relu(first(observation)))
+        for convolution, name in zip(others, names, strict=True):
+            features = name(HALF_POWER * (features + torch.relu(convolution(features))))
         read = torch.relu(self.readout(at_mouse(features, observation, self.stride)))
         return self.actor(read), self.critic(read).squeeze(-1)

@@ -46,11 +46,12 @@ def _device(policy: Policy) -> torch.device:
 
 @contextmanager
 def _evaluation(policy: Policy) -> Iterator[None]:
-    training = isinstance(policy, nn.Module) and policy.training
-    if isinstance(policy, nn.Module):
-        policy.eval()
+    if not isinstance(policy, nn.Module) or not any(each.training for each in policy.modules()):
+        yield
+        return
+    training = policy.training
+    policy.eval()
     try:
         yield
     finally:
-        if isinstance(policy, nn.Module):
-            policy.train(training)
+        policy.train(training)

@@ -40,13 +40,24 @@ class DecisionSquares:
 
     def __post_init__(self) -> None:
         if not len(self):
-            raise ValueError("a set of decision squares must not be empty.")
+            raise ValueError(
+                "a set of decision squares must not be empty: the cheese must lie off the corner, "
+                f"with squares between; these {len(self.levels)} levels have {self.levels.cells} "
+                "cells a side, so draw from more or larger levels."
+            )
         same = np.flatnonzero(self.goal_step == self.proxy_step)
         if same.size:
             raise ValueError(f"square {int(same[0])} asks for the same step either way.")
 
     def __len__(self) -> int:
         return len(self.situation)
+
+    def __getitem__(self, index: NDArray[np.int64]) -> DecisionSquares:
+        """Return some of the squares."""
+        situation = Situation(*(array[index] for array in vars(self.situation).values()))
+        return DecisionSquares(
+            self.levels, self.config, situation, self.goal_step[index], self.proxy_step[index]
+        )
 
     @cached_property
     def observation(self) -> NDArray[np.float32]:

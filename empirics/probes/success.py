@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirics.levels import NUM_ACTIONS, Levels
-from empirics.maze import CORNER, MazeConfig, Situation, draw_situations, observe
+from empirics.maze import CORNER, MazeConfig, draw_situations, observe
 from empirics.probe import Policy, Reading, level_mean
+from empirics.probes.action_field import everywhere
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.places import next_places, place_of
 
@@ -111,16 +112,11 @@ class Success:
 
     @cached_property
     def _observation(self) -> NDArray[np.float32]:
-        n, num_open = len(self.levels), self.levels.num_open
+        n = len(self.levels)
         level = np.tile(np.arange(n), 2)
         cheese = np.concatenate([np.full(n, CORNER), self.cheese])
-        everywhere = Situation(
-            np.repeat(level, num_open),
-            np.tile(self.levels.open_squares.ravel(), 2),
-            np.repeat(cheese, num_open),
-            np.repeat(self.distractor.ravel(), num_open),
-        )
-        return observe(self.levels, everywhere, self.config)
+        situation = everywhere(self.levels, level, cheese, self.distractor.ravel())
+        return observe(self.levels, situation, self.config)
 
     @cached_property
     def _next_place(self) -> NDArray[np.int64]:

@@ -147,6 +147,7 @@ def draw_chains(
     record = Record(
         target,
         init,
+        slope,
         shape=(plan.num_draws, count, plan.num_chains),
         num_burnin_steps=plan.num_burnin_steps,
         num_steps_bw_draws=plan.num_steps_bw_draws,

@@ -21,6 +21,8 @@ VIRIAL_TOLERANCE = 0.1
 VIRIAL_UNKNOWN = 0.5
 LEAST_ACCEPTANCE = 0.8
 MOST_BLOCKS = 20
+SURE = 3.0
+"""Standard errors from which a slope is told from none."""
 MOST_CORRECTED = 0.2
 """Share of what was read that may be subtracted for the step; beyond it the first order is not
 enough, and on minibatches their noise counts too."""
@@ -217,7 +219,7 @@ class _Values:
     def __init__(self, chains: Chains, center: int, kept: NDArray[np.bool_], facts: Facts) -> None:
         self.nbeta = float(chains.nbeta[center])
         self.mean = self.se = self.spread = self.virial = self.rhat = self.ess = None
-        self.acceptance = self.distance = self.virial_se = None
+        self.acceptance = self.distance = self.virial_se = self.slope = self.slope_se = None
         if not kept.any():
             return
         tempered = self.nbeta * chains.excess[center][kept]
@@ -228,6 +230,9 @@ class _Values:
         virial = chains.virial[center][kept] / facts.num_parameters
         self.virial = float(virial.mean())
         self.virial_se = float(virial.std(ddof=1)) / math.sqrt(effective_sample_size(virial))
+        along = self.nbeta * chains.along_slope[center][kept]
+        self.slope = float(along.mean())
+        self.slope_se = float(along.std(ddof=1)) / math.sqrt(effective_sample_size(along))
         accepted = float(chains.accepted[center][kept].mean())
         self.acceptance = None if math.isnan(accepted) else accepted
         self.distance = float(np.sqrt(chains.square_distance[center][kept].mean()))
@@ -265,7 +270,26 @@ def _doubts(
             f"The center is no minimum: {100 * share:.0f} % of the draws lie below it, so this is "
             "no learning coefficient."
         )
+    if 2 * int(stayed.sum()) >= int(alive.sum()):
+        found += _slope_doubts(values)
     return (*facts.doubts, *found, *_sampling_doubts(values, facts))
+
+
+def _slope_doubts(values: _Values) -> list[str]:
+    """Say where the center lies on a slope, too gentle for draws below it to be many.
+
+    With the gradient g at the center and the draws' mean m away from it a quadratic energy is
+    read lower than at its minimum by at least nbeta |g · m|/2.
+    """
+    if values.slope is None or values.slope_se is None:
+        return []
+    taken_off = -values.slope / 2
+    if values.slope + SURE * values.slope_se < 0 and taken_off > (values.se or 0.0):
+        return [
+            f"The center is no minimum: its slope takes off about {taken_off:.2g} or more of the "
+            "coefficient."
+        ]
+    return []
 
 
 def _sampling_doubts(values: _Values, facts: Facts) -> list[str]:

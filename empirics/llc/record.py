@@ -35,6 +35,8 @@ class Chains:
         From the center, in the scales.
     virial : (C, K, T) array
         (w - center) · ∇U, whose mean is d in equilibrium.
+    along_slope : (C, K, T) array
+        (w - center) · g, g the whole energy's gradient at the center; 0 at a minimum.
     accepted : (C, K) array
         Mean probability with which a move was, or would have been, accepted; NaN unknown.
     diverged : (C, K) boolean array
@@ -54,6 +56,7 @@ class Chains:
     excess: Floats
     square_distance: Floats
     virial: Floats
+    along_slope: Floats
     accepted: Floats
     diverged: NDArray[np.bool_]
     init_energy: Floats
@@ -73,6 +76,7 @@ class Record:
         self,
         target: Target,
         init: Tensor,
+        slope: Tensor,
         *,
         shape: tuple[int, int, int],
         num_burnin_steps: int,
@@ -82,9 +86,11 @@ class Record:
     ) -> None:
         d, chains = target.centers.shape[2], shape[2]
         self._burnin, self._steps = num_burnin_steps, num_steps_bw_draws
-        self._target, self._init = target, init
+        self._target, self._init, self._slope = target, init, slope
         self._row_energies = _row_energies(target, shape) if on_minibatches else None
-        self._energy, self._distance, self._virial = (init.new_empty(shape) for _ in range(3))
+        self._energy, self._distance, self._virial, self._along = (
+            init.new_empty(shape) for _ in range(4)
+        )
         self._positions = init.new_empty((*shape, d)) if keep_positions else None
         self._accepted = init.new_zeros(shape[1:])
         self._dead = ~torch.isfinite(init).expand(shape[1:])
@@ -127,8 +133,9 @@ class Record:
         self._energy[i] = point.energy - base
         self._distance[i] = target.square_distance(point.w)
         self._virial[i] = target.virial(point)
+        self._along[i] = ((point.w - target.centers) * self._slope).sum(-1)
         if self._any_dead:
-            for kept in (self._energy, self._distance, self._virial):
+            for kept in (self._energy, self._distance, self._virial, self._along):
                 kept[i].masked_fill_(self._dead, torch.nan)
         if self._positions is not None:
             self._positions[i] = point.w
@@ -147,13 +154,14 @@ class Record:
     def chains(self, **facts: Floats) -> Chains:
         """Return what was kept."""
         moves = self._energy.shape[0] * self._steps
-        each = (self._energy, self._distance, self._virial)
-        excess, distance, virial = (as_array(kept.permute(1, 2, 0)) for kept in each)
+        each = (self._energy, self._distance, self._virial, self._along)
+        excess, distance, virial, along = (as_array(kept.permute(1, 2, 0)) for kept in each)
         every = self._positions
         return Chains(
             excess=excess,
             square_distance=distance,
             virial=virial,
+            along_slope=along,
             accepted=as_array(self._accepted / moves),
             diverged=self._dead.cpu().numpy(),
             init_energy=as_array(self._init[:, 0]),

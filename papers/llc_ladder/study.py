@@ -17,6 +17,7 @@ from empirics.store import Store
 from papers.chen2023_tms import drift, learning, posterior
 from papers.elliott2026_stagewise_rl import (
     bootstrapped_targets,
+    changing_world,
     cheese,
     learned_critic,
     moving_states,
@@ -46,6 +47,7 @@ RUNGS: tuple[Callable[..., Rung], ...] = (
     bootstrapped_targets.rung,
     shared_trunk.rung,
     drift.rung,
+    changing_world.rung,
     cheese.rung,
 )
 """In the order of the pages."""

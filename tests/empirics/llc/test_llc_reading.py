@@ -7,6 +7,7 @@ import torch
 
 from empirics.llc.chains import ChainPlan, Chains
 from empirics.llc.estimate import estimate_llc
+from empirics.llc.hmc import HMC
 from empirics.llc.mala import MALA
 from empirics.llc.reading import Facts, read
 from empirics.llc.sgld import SGLD
@@ -14,7 +15,7 @@ from empirics.llc.sgld import SGLD
 PLAN = ChainPlan(nbeta=100.0, num_chains=8, num_draws=400, num_burnin_steps=100)
 
 
-def chains(excess, *, diverged=None, virial=None):
+def chains(excess, *, diverged=None, virial=None, along=None):
     """Return the chains of one center, at nbeta 2, otherwise without blemish."""
     excess = np.asarray(excess, dtype=np.float64)
     k = excess.shape[0]
@@ -23,6 +24,7 @@ def chains(excess, *, diverged=None, virial=None):
         excess=excess[None],
         square_distance=np.ones((1, *excess.shape)),
         virial=np.ones((1, *excess.shape)) if virial is None else virial[None],
+        along_slope=np.zeros((1, *excess.shape)) if along is None else along[None],
         accepted=np.ones((1, k)),
         diverged=np.zeros((1, k), dtype=bool) if diverged is None else diverged[None],
         init_energy=0 * one,
@@ -213,3 +215,26 @@ def test_a_long_step_is_said(energy_of, quadratic, origin):
     (found,) = estimate_llc(energy_of(quadratic([1.0]), 1), origin(1), SGLD(3e-2), PLAN)
     assert found.acceptance < 0.8
     assert any(doubt.startswith("The step is long") for doubt in found.doubts)
+
+
+@pytest.mark.parametrize(("mean", "is_said"), [(-2.0, True), (2.0, False), (-0.001, False)])
+def test_a_slope_under_the_center_is_said(mean, is_said):
+    """Draws lie along the slope by so much on average; half of twice that is taken off."""
+    excess = draws(6)
+    found = reading(excess, along=mean + 0.1 * draws(6, seed=1))
+    said = "The center is no minimum: its slope takes off about"
+    assert any(doubt.startswith(said) for doubt in found.doubts) is is_said
+
+
+def test_a_gentle_slope_is_said_though_few_draws_lie_below(energy_of, origin):
+    # 50 directions of curvature 1, a slope g in one: P = nbeta + 1, and g·m is -nbeta g²/P.
+    nbeta, slope = 1000.0, 0.1
+    potential = energy_of(lambda w: (w**2).sum(-1) / 2 + slope * w[..., 0], 50)
+    plan = ChainPlan(nbeta, 1.0, num_chains=20, num_draws=100, num_burnin_steps=10)
+    (found,) = estimate_llc(potential, origin(50), HMC(1e-4, 8), plan, seed=0)
+    exact = 25 * nbeta / (nbeta + 1) + nbeta * slope**2 * (
+        -nbeta / (nbeta + 1) + (nbeta / (nbeta + 1)) ** 2 / 2
+    )
+    assert abs(found.llc - exact) < 3 * found.llc_se
+    assert max(found.below_center) < 0.05
+    assert [doubt for doubt in found.doubts if "its slope takes off about 5" in doubt]

@@ -17,6 +17,7 @@ from empirics.probe import Reading
 from empirics.run import Run
 from papers.elliott2026_stagewise_rl import (
     bootstrapped_targets,
+    changing_world,
     cheese,
     learned_critic,
     moving_states,
@@ -96,6 +97,29 @@ def test_bootstrapped_targets_have_a_curl_and_frozen_ones_a_minimum():
     assert holds(rung, "closed form") == [True] * 3
     assert holds(rung, "refused") == [True] * 3
     assert holds(rung, "a minimum of rank") == [True] * 3
+
+
+def test_a_policy_lags_behind_a_world_that_changes_by_its_speed():
+    rung = made(changing_world)
+    assert holds(rung, "rank 27 at every moment") == [True]
+    assert holds(rung, "at no minimum") == [True]
+    assert holds(rung, "takes off a quarter") == [True]
+
+
+def test_a_slope_takes_off_what_quadrature_says():
+    # One parameter: 3 x + 2 x² at nbeta 1e6 and localization 1e5, in units of 1e-3.
+    x = np.linspace(-6, 4, 200_001) * 1e-3
+    energy = 3e-3 * x + 2 * x**2
+    nbeta, pull = changing_world.NBETA, changing_world.LOCALIZATION
+    log = -nbeta * energy - pull / 2 * (x / 1e-3) ** 2
+    weights = np.exp(log - log.max())
+    exact = nbeta * float((weights * energy).sum() / weights.sum())
+    found = changing_world.sloped_llc(
+        torch.tensor([[4.0]], dtype=torch.float64),
+        torch.tensor([3e-3], dtype=torch.float64),
+        torch.tensor([1e-3], dtype=torch.float64),
+    )
+    assert found == pytest.approx(exact, rel=1e-6)
 
 
 def test_a_learned_critic_bends_the_field():

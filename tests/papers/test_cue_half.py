@@ -59,6 +59,7 @@ def test_predicted_curves_follow_the_runs(half):
     assert 0 < predicted.y.argmax() < predicted.n_obs - 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_result():
     small, again = (
         run_cue_half(seed=4, alphas=(0.08, 0.04), ratios=(2.0,), updates=600) for _ in range(2)

@@ -74,5 +74,5 @@ def _page(title: str, css: str, sentences: Sequence[str], figures: Sequence[str]
     body = "\n".join([f"<h1>{escape(title)}</h1>", said, *figures])
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n'
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f'<body>\n<main class="top">\n{body}\n</main>\n</body>\n</html>\n'
     )

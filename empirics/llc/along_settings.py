@@ -25,8 +25,8 @@ STATES = ("held_out", "on_policy")
 class AlongSettings:
     """The energy, the states it is a mean over, and the chains.
 
-    The defaults suit maze agents of the goal switch (`docs/learning_coefficients.md` says how they
-    were found). nbeta is a resolution here, not an amount of data: a direction counts
+    The defaults suit maze agents of the goal switch: there they agree with exact Fisher spectra.
+    nbeta is a resolution here, not an amount of data: a direction counts
     h/(h + localization/nbeta)/2, h the energy's curvature along it.
 
     Attributes

@@ -14,7 +14,7 @@ from empirics.llc.reading import Bias, Facts, LLCReading, read
 from empirics.llc.record import Chains, Floats
 from empirics.llc.sampler import Sampler
 from empirics.llc.sgld import SGLD
-from empirics.llc.step_size import estimated_bias, step_size_bias
+from empirics.llc.step_size import estimated_bias, noise_bound, step_size_bias
 
 AT_ONCE = 1_000_000
 """Numbers held to evaluate all particles at once; more centers are done in turn.
@@ -142,11 +142,14 @@ def _biases(
         return [Bias()] * at.shape[0]
     if sampler.batch_size is None:
         value = step_size_bias(potential, at, **settings, scales=lengths)
-        se = torch.zeros_like(value)
+        se = noise = torch.zeros_like(value)
     else:
         value, se = estimated_bias(potential, at, **settings, scales=lengths)
-    pairs = zip(value.tolist(), se.tolist(), strict=True)
-    return [Bias(each, its_se, is_corrected) for each, its_se in pairs]
+        draws = torch.as_tensor(chains.final).to(at)
+        own = {name: settings[name] for name in ("nbeta", "step_size")}
+        noise = noise_bound(potential, draws, **own, batch_size=sampler.batch_size, scales=lengths)
+    columns = zip(value.tolist(), se.tolist(), noise.tolist(), strict=True)
+    return [Bias(*each, is_corrected) for each in columns]
 
 
 def _readings(

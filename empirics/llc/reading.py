@@ -21,6 +21,8 @@ VIRIAL_TOLERANCE = 0.1
 VIRIAL_UNKNOWN = 0.5
 LEAST_ACCEPTANCE = 0.8
 MOST_BLOCKS = 20
+MOST_NOISE = 0.1
+"""Share of what was read that the noise of minibatches may have added at most."""
 SURE = 3.0
 """Standard errors from which a slope is told from none."""
 MOST_CORRECTED = 0.2
@@ -125,11 +127,14 @@ class Bias:
     ----------
     value, se : float or None
         None where it is not known.
+    noise : float
+        What minibatches may add besides, at most.
     is_subtracted : bool
     """
 
     value: float | None = None
     se: float = 0.0
+    noise: float = 0.0
     is_subtracted: bool = False
 
 
@@ -332,9 +337,16 @@ def _step_doubts(values: _Values, facts: Facts) -> list[str]:
         return []
     if not math.isfinite(bias.value):
         return ["The step size is beyond stability in the steepest direction."]
+    found = []
+    read = abs(values.mean or 0.0)
     if not bias.is_subtracted and bias.value > (values.se or 0.0):
-        return [f"The step is long: it adds about {bias.value:.2g} to the coefficient."]
-    most = MOST_CORRECTED * abs(values.mean or 0.0)
-    if bias.is_subtracted and facts.on_minibatches and bias.value > most:
-        return [f"The step is long: {bias.value:.2g}, more than a fifth, is subtracted for it."]
-    return []
+        found.append(f"The step is long: it adds about {bias.value:.2g} to the coefficient.")
+    if bias.is_subtracted and facts.on_minibatches and bias.value > MOST_CORRECTED * read:
+        found.append(
+            f"The step is long: {bias.value:.2g}, more than a fifth, is subtracted for it."
+        )
+    if bias.noise > MOST_NOISE * read:
+        found.append(
+            f"The step is long for such minibatches: their noise may add up to {bias.noise:.2g}."
+        )
+    return found

@@ -17,6 +17,8 @@ from empirics.llc.potential import Potential
 
 PROBES, TURNS = 8, 12
 """Random directions of the trace, and turns of the power iteration."""
+MINIBATCHES = 8
+"""Whose gradients are compared at every draw."""
 
 
 def step_size_bias(
@@ -67,8 +69,8 @@ def estimated_bias(
     trace of the Hessian, which is found by random directions (Hutchinson 1989); what the steepest
     direction adds beyond the first order is found by power iteration, and that of the others, which
     is positive, is left out. Products with a direction are differences of gradients over
-    sqrt(step_size), about as far as a chain moves. On minibatches the noise of the gradient lifts
-    the energy too, and is not counted.
+    sqrt(step_size), about as far as a chain moves. The noise of minibatches is not in it
+    (`noise_bound`).
 
     Parameters
     ----------
@@ -91,6 +93,45 @@ def estimated_bias(
     steepest = nbeta * _steepest(product, start).clamp(min=0.0)
     beyond = _lift(steepest, localization, step_size) - step_size / 8 * steepest
     return first.mean(0) + beyond, first.std(0) / PROBES**0.5
+
+
+def noise_bound(
+    potential: Potential,
+    draws: Tensor,
+    *,
+    nbeta: Tensor,
+    step_size: Tensor,
+    batch_size: int,
+    scales: Tensor | None = None,
+) -> Tensor:
+    """Return at most how much the noise of minibatches lifts the LLC of plain SGLD, (C,).
+
+    A noise of covariance N in the force adds step_size/4 · N to the covariance of a move, and so
+    at most step_size/8 · tr N to the coefficient, to first order; less where the localization, not
+    the energy, holds a direction. N is that of minibatches at draws of the chains.
+
+    Parameters
+    ----------
+    potential : Potential
+    draws : (C, K, d) tensor
+        One of each chain.
+    nbeta, step_size : (C,) tensors
+    batch_size : int
+    scales : (d,) or (C, d) tensor, optional
+    """
+    count, chains, size = draws.shape
+    lengths = draws.new_ones(count, size) if scales is None else scales.to(draws)
+    rows = potential.num_rows
+    if rows is None:
+        return torch.zeros_like(nbeta)
+    rng = np.random.default_rng(0)
+    gradients = []
+    for _ in range(MINIBATCHES):
+        drawn = torch.as_tensor(rng.integers(rows, size=(chains, batch_size)), device=draws.device)
+        at = drawn.expand(count, -1, -1)
+        gradients.append(potential.energy_and_gradient(draws, at)[1])
+    variance = (lengths[..., None, :] * torch.stack(gradients)).var(0).sum(-1).mean(-1)
+    return step_size / 8 * nbeta**2 * variance
 
 
 def _steepest(product: Callable[[Tensor], Tensor], direction: Tensor) -> Tensor:

@@ -20,7 +20,9 @@ TRUSTED = ("flat", "trusted", "imprecise")
 
 
 def calibration_drawing(calibration: Calibration, key: str, *, checkpoint: int = 0) -> Drawing:
-    """Draw the readings of one checkpoint against localization, one panel an nbeta.
+    """Draw the readings of one checkpoint, one panel an nbeta.
+
+    Against localization, one line a step size; a sweep of step sizes alone against them.
 
     Parameters
     ----------
@@ -38,10 +40,10 @@ def calibration_drawing(calibration: Calibration, key: str, *, checkpoint: int =
         name = f"{key}-{i + 1}" if len(calibration.nbetas) > 1 else key
         with canvas(HEIGHT, width=PANEL, top=0.26) as figure:
             axes = figure.add_subplot()
-            for j, step_size in enumerate(calibration.step_sizes):
-                line = [cell for cell in inside if cell.setting.step_size == step_size]
-                _line(axes, line, checkpoint, SERIES[j % len(SERIES)], highest)
-            _pull_axis(axes, calibration.localizations)
+            across = _across(calibration)
+            for j, line in enumerate(_lines(calibration, inside)):
+                _line(axes, line, across, checkpoint, SERIES[j % len(SERIES)], highest)
+            _log_axis(axes, across, getattr(calibration, f"{across}s"))
             value_axis(axes)
             axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]), top=1.05 * highest)
             axes.set_ylabel("llc")
@@ -73,11 +75,29 @@ def calibration_table(calibration: Calibration) -> Table:
     return Table("Readings of the sweep", (*columns, "state", "first doubt"), rows, digits=3)
 
 
-def _keys(calibration: Calibration) -> tuple[Key, ...]:
-    lines = [
-        line_key(f"step_size {step_size:.3g}", *SERIES[i % len(SERIES)][:2])
-        for i, step_size in enumerate(calibration.step_sizes)
+def _across(calibration: Calibration) -> str:
+    """Return the setting on the axis: the step size where it alone is swept."""
+    alone = len(calibration.localizations) == 1 and len(calibration.step_sizes) > 1
+    return "step_size" if alone else "localization"
+
+
+def _lines(calibration: Calibration, cells: list[Cell]) -> list[list[Cell]]:
+    """Return the cells of each line."""
+    if _across(calibration) == "step_size":
+        return [cells]
+    return [
+        [cell for cell in cells if cell.setting.step_size == step_size]
+        for step_size in calibration.step_sizes
     ]
+
+
+def _keys(calibration: Calibration) -> tuple[Key, ...]:
+    named = (
+        [f"step_size {step_size:.3g}" for step_size in calibration.step_sizes]
+        if _across(calibration) == "localization"
+        else [f"localization {calibration.localizations[0]:.3g}"]
+    )
+    lines = [line_key(name, *SERIES[i % len(SERIES)][:2]) for i, name in enumerate(named)]
     marks = [triangle_key("doubted, or not drawn to its height", MUTED)]
     if calibration.flat:
         marks.insert(0, dot_key("in the flat window", INK))
@@ -99,11 +119,16 @@ def _highest(calibration: Calibration, checkpoint: int) -> float:
 
 
 def _line(
-    axes: Any, cells: list[Cell], checkpoint: int, series: tuple[str, Any, str], highest: float
+    axes: Any,
+    cells: list[Cell],
+    across: str,
+    checkpoint: int,
+    series: tuple[str, Any, str],
+    highest: float,
 ) -> None:
-    """Draw the readings of one step size; what diverged leaves a gap."""
+    """Draw the readings of one line; what diverged leaves a gap."""
     color, style, _ = series
-    x = [cell.setting.localization for cell in cells]
+    x = [getattr(cell.setting, across) for cell in cells]
     y, se, doubted, flat = [], [], [], []
     for place, cell in zip(x, cells, strict=True):
         reading = cell.readings[checkpoint]
@@ -124,17 +149,17 @@ def _line(
         dots(axes, *zip(*flat, strict=True), color=INK, size=4.5)
 
 
-def _pull_axis(axes: Any, localizations: tuple[float, ...]) -> None:
-    """Make localization's axis logarithmic, and linear from 0 to the first positive one."""
+def _log_axis(axes: Any, name: str, values: tuple[float, ...]) -> None:
+    """Make a setting's axis logarithmic, and linear from 0 to the first positive value."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    positive = [value for value in localizations if value > 0]
+    positive = [value for value in values if value > 0]
     if len(positive) > 1:
         axes.set_xscale("symlog", linthresh=positive[0], linscale=0.4)
         at = decades(positive[0], positive[-1], 5)
-        axes.xaxis.set_major_locator(FixedLocator(([0.0] if 0.0 in localizations else []) + at))
+        axes.xaxis.set_major_locator(FixedLocator(([0.0] if 0.0 in values else []) + at))
         axes.xaxis.set_minor_locator(NullLocator())
-        first = 0.0 if 0.0 in localizations else 0.85 * positive[0]
+        first = 0.0 if 0.0 in values else 0.85 * positive[0]
         axes.set_xlim(first, 1.2 * positive[-1])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("localization")
+    axes.set_xlabel(name)

@@ -42,9 +42,9 @@ def reading(setting, llc, *, doubts=(), lost=False):
     )
 
 
-def sweep(nbetas=(100.0,), *, flat=True):
+def sweep(nbetas=(100.0,), *, flat=True, pulls=PULLS):
     """Return a sweep that is flat for short steps and weak localizations, or nowhere."""
-    axes = (STEPS, PULLS, nbetas)
+    axes = (STEPS, pulls, nbetas)
     settings = [Setting(*values) for values in itertools.product(*axes)]
     readings = []
     for i, each in enumerate(settings):
@@ -79,6 +79,14 @@ def test_a_panel_an_nbeta_accessible_and_of_the_page_s_colors(nbetas):
         colors = set(re.findall(r"(?:fill|stroke)(?:: ?|=\")([^;\"]+)", panel))
         assert all(color == "none" or color.startswith("var(--") for color in colors)
     assert drawing == calibration_drawing(sweep(nbetas), "k")
+
+
+def test_step_sizes_swept_alone_are_the_axis():
+    drawing = calibration_drawing(sweep(pulls=(1.0,)), "k")
+    assert [key.label for key in drawing.keys][0] == "localization 1"
+    labels = re.findall(r">([^<>]+)</text>", drawing.panels[0])
+    assert "step_size" in labels and "localization" not in labels
+    assert {"0.0001", "0.001", "0.01"} <= set(labels)
 
 
 def test_what_cannot_be_trusted_does_not_set_the_height():

@@ -10,7 +10,7 @@ from empirics.llc.hmc import HMC
 from empirics.llc.mala import MALA
 from empirics.llc.network_potential import flatten, network_potential
 from empirics.llc.sgld import SGLD, RMSProp
-from empirics.llc.step_size import estimated_bias, step_size_bias
+from empirics.llc.step_size import estimated_bias, noise_bound, step_size_bias
 
 NBETA = 1000 / math.log(1000)
 
@@ -163,3 +163,36 @@ def test_on_minibatches_the_estimate_is_subtracted_with_its_error():
     assert corrected.llc == plain.llc - value.item()
     assert corrected.llc_se == math.hypot(plain.llc_se, se.item())
     assert not any("step is long" in doubt for doubt in corrected.doubts)
+
+
+def test_the_noise_of_minibatches_is_that_of_their_covariance():
+    # At w the gradient on a row is x (x·w), so that of B rows has the trace of its covariance
+    # over B; 8 minibatches know a variance of d numbers to about sqrt(2/(7 · K)) of it.
+    potential, center = steep_regression()
+    draws = torch.randn(1, 200, 100, generator=torch.manual_seed(0), dtype=torch.float64) * 0.1
+    each = potential.inputs * (potential.inputs @ draws[0].mT).mT[..., None]  # (K, n, d)
+    trace = each.var(1, correction=0).sum(-1).mean().item() / 50
+    one = center.new_ones(1)
+    found = noise_bound(potential, draws, nbeta=3 * one, step_size=0.01 * one, batch_size=50)
+    assert found.item() == pytest.approx(0.01 / 8 * 9 * trace, rel=4 * math.sqrt(2 / (7 * 200)))
+
+
+@pytest.mark.parametrize(("step", "is_said"), [(2e-4, False), (2e-3, True)])
+def test_minibatches_too_small_for_the_step_are_said_and_do_lift_the_value(step, is_said):
+    """Ten directions of curvature 1, minibatches of two rows: noise like the gradient itself."""
+    rng = torch.Generator().manual_seed(0)
+    network = torch.nn.Linear(10, 1, bias=False).double()
+    torch.nn.init.zeros_(network.weight)
+    inputs = torch.randn(400, 10, generator=rng, dtype=torch.float64)
+    potential = network_potential(
+        network, lambda out, y: (out[:, 0] - y) ** 2 / 2, inputs, torch.zeros(400).double()
+    )
+    plan = ChainPlan(100.0, 1.0, 16, 200, num_burnin_steps=200, num_steps_bw_draws=5)
+    (reading,) = estimate_llc(
+        potential, flatten(network), SGLD(step, 2), plan, seed=0, correct_step_size=True
+    )
+    h = torch.linalg.eigvalsh(inputs.mT @ inputs / 400)
+    exact = (100 * h / (100 * h + 1)).sum().item() / 2
+    said = any("their noise may add up to" in doubt for doubt in reading.doubts)
+    assert said is is_said
+    assert (abs(reading.llc - exact) < 0.1 * exact + 3 * reading.llc_se) is not is_said

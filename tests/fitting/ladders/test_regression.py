@@ -54,10 +54,8 @@ def test_exponents_are_found():
     assert found.mean("effect_of_arm_b") == pytest.approx(np.log(3), abs=0.25)
 
 
-@pytest.mark.parametrize(
-    ("interaction", "better"),
-    [pytest.param(0.0, POWER_LAW, marks=pytest.mark.slow), (0.5, INTERACTIONS)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("interaction", "better"), [(0.0, POWER_LAW), (0.5, INTERACTIONS)])
 def test_the_evidence_screens_interactions(interaction, better):
     found = compare_mechanisms(
         onsets(interaction), [MECHANISMS["first_hit"]], ladder=LADDER, look_ahead=False

@@ -11,7 +11,7 @@ from fitting.comparison import Comparison
 from fitting.mixture import mixture_draws
 from fitting.runs.order import times_of, why_no_order
 from fitting.runs.order_doubts import obstacle
-from fitting.runs.precedence import Precedence, Times, precedence, precedence_se
+from fitting.runs.precedence import Times, precedence, precedence_se
 from fitting.verdict import THRESHOLD
 from theory.family import Family, classify, family_grid
 
@@ -32,25 +32,29 @@ class Hiding:
     ----------
     behavior, mechanism : str
         Their observables.
-    probability : Precedence
-        That the behavior is done first, that the mechanism's midpoint comes first, and that
-        neither comes within the window that both have.
+    hidden : float
+        Probability that the mechanism forms, and the behavior is done before it is half formed.
+    shown : float
+        Probability that it is half formed first.
+    never : float
+        Probability that it does not form within the window that both have: nothing to hide.
     se : float
-        Monte-Carlo standard error of the first.
+        Monte-Carlo standard error of either of the first two, at most.
     """
 
     behavior: str
     mechanism: str
-    probability: Precedence
+    hidden: float
+    shown: float
+    never: float
     se: float
 
     @property
     def hides(self) -> bool | None:
         """Whether it hides the mechanism; None where these data cannot tell."""
-        hidden, seen = self.probability.a_first, self.probability.b_first
-        if hidden - _Z * self.se >= THRESHOLD:
+        if self.hidden - _Z * self.se >= THRESHOLD:
             return True
-        return False if seen - _Z * self.se >= THRESHOLD else None
+        return False if self.shown + self.never - _Z * self.se >= THRESHOLD else None
 
 
 def hiding(behavior: Comparison, mechanism: Comparison) -> Hiding:
@@ -69,9 +73,12 @@ def hiding(behavior: Comparison, mechanism: Comparison) -> Hiding:
         raise ValueError(reason)
     end = float(min(behavior.curve.t[-1], mechanism.curve.t[-1]))
     done, formed = _done(behavior, end), times_of(mechanism, "midpoint", end=end)
-    found = precedence(done, formed)
-    se = precedence_se(done, formed, which=0)
-    return Hiding(behavior.curve.observable, mechanism.curve.observable, found, se)
+    found, never = precedence(done, formed), formed.never
+    # Of the pairs in which the behavior is done first, those whose mechanism comes at all.
+    hidden = max(0.0, found.a_first - (1.0 - done.never) * never)
+    se = precedence_se(done, formed, which=0) + np.sqrt(never * (1.0 - never) / formed.effective)
+    names = behavior.curve.observable, mechanism.curve.observable
+    return Hiding(*names, hidden, found.b_first, never, float(se))
 
 
 def _done(comparison: Comparison, end: float) -> Times:

@@ -91,15 +91,14 @@ def hiding_table(agents: Sequence[Grown]) -> tuple[Document, list[str]]:
     hidden: dict[tuple[str, str, str], list[bool | None]] = defaultdict(list)
     for agent in agents:
         for found in _hidings(agent):
-            p = found.probability
             rows.append(
                 [
                     agent_name(agent),
                     found.behavior,
                     found.mechanism,
-                    said(p.a_first),
-                    said(p.b_first),
-                    said(p.neither),
+                    said(found.hidden),
+                    said(found.shown),
+                    said(found.never),
                     {True: "yes", False: "no", None: "cannot tell"}[found.hides],
                 ]
             )
@@ -107,8 +106,8 @@ def hiding_table(agents: Sequence[Grown]) -> tuple[Document, list[str]]:
     table = {
         "caption": "Which behavior is 90 % done before half of a mechanism's largest stage is",
         "columns": [
-            "agent", "behavior", "mechanism", "P(behavior done first)",
-            "P(mechanism half formed first)", "P(neither)", "hides",
+            "agent", "behavior", "mechanism", "P(hidden)",
+            "P(shown)", "P(never forms)", "hides",
         ],
         "rows": rows,
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""How mechanisms inside agents develop."""

@@ -87,19 +87,18 @@ class CueFits:
     def sentence(self) -> str:
         """Say which rules fit the curves, how much better or worse than free forms, how surely."""
         best, *others = self.rules
-        behind = {name: self.rules[best] - self.rules[name] for name in others}
-        near = [f"{words(n)} ({gap:.1f})" for n, gap in behind.items() if gap < DECISIVE]
-        far = [f"{words(n)} ({gap:.1f})" for n, gap in behind.items() if gap >= DECISIVE]
-        parts = [f"{self.fits[0].curve.observable} of {plural(len(self.fits), 'run')}: of the rules"]
-        parts[0] += f" {words(best)} fits best"
-        parts += [f"{joined(near)} nats behind, CANNOT BE TOLD from it"] if near else []
-        parts += [f"{joined(far)} nats behind, fit worse"] if far else []
-        gap = self.rules[best] - self.free
-        if abs(gap) < DECISIVE:
-            free = f"free forms fit as well ({-gap:+.1f} nats)"
-        else:
-            free = f"free forms fit {'worse' if gap > 0 else 'better'}, by {abs(gap):.1f} nats"
-        return f"{'; '.join([*parts, free])}.{self._rough()} {UNKNOWN}"
+        near, far = [], []
+        for name in others:
+            gap = self.rules[best] - self.rules[name]
+            (near if gap < DECISIVE else far).append(f"{words(name)} ({gap:.1f} nats behind)")
+        of = f"{self.fits[0].curve.observable} of {plural(len(self.fits), 'run')}"
+        parts = [f"{of}: of the rules {words(best)} fits best"]
+        parts += [f"from it one CANNOT TELL {joined(near)}"] if near else []
+        parts += [f"it fits better than {joined(far)}"] if far else []
+        gap = self.free - self.rules[best]
+        how = "as well" if abs(gap) < DECISIVE else "better" if gap > 0 else "worse"
+        parts += [f"free forms fit {how} ({gap:+.1f} nats)"]
+        return f"{'; '.join(parts)}.{self._rough()} {UNKNOWN}"
 
     def _rough(self) -> str:
         """Name the rules whose evidence is not to be trusted to a nat."""

@@ -1,9 +1,9 @@
 """The mean fields of cue competition as forms, so that a single curve can be fitted by them.
 
-With step size and salience unknown, a mechanism of `theory.mechanisms.cue_competition` says of one
-run that its log-odds of goal against proxy are scale · (w_goal - r w_proxy), where the weights solve
-its equations at the run's alpha, at a salience ratio r and in time rate · t. Its equations are
-integrated once over all ratios and times and interpolated.
+With step size and salience unknown, a mechanism of `theory.mechanisms.cue_competition` says of
+one run that its log-odds of goal against proxy are scale · (w_goal - r w_proxy), where the weights
+solve its equations at the run's alpha, at a salience ratio r and in time rate · t. Its equations
+are integrated once over all ratios and times and interpolated.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ class cue_slope(sympy.Function):  # type: ignore[misc]  # noqa: N801
     nargs = 6
 
     @staticmethod
-    def _imp_(
-        axis: int, rule: int, part: int, alpha: float, x: Any, y: Any
-    ) -> NDArray[np.float64]:
+    def _imp_(axis: int, rule: int, part: int, alpha: float, x: Any, y: Any) -> NDArray[np.float64]:
         spline = _spline(int(rule), float(alpha))[int(part)]
         return spline.ev(x, y, dx=1 - int(axis), dy=int(axis))  # type: ignore[no-any-return]
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-
 from empirics.run import Run
 from papers.development.matched import LEAD, Observed, matched, same
 from papers.development.over_seeds import OverSeeds

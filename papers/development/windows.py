@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import final
 
 from empirics.run import Run
-from papers.development.matched import LEAD, Observed, Pair, matched, same
+from papers.development.matched import LEAD, Observed, matched, same
 from papers.development.over_seeds import OverSeeds
 from papers.wording import joined, short
 

@@ -54,9 +54,7 @@ def simulated():
     goal, proxy = mean_field("cue_policy_gradient", 1.6, 300 * STEPS / STEPS[-1])
     noise = np.random.default_rng(3).normal(0, 0.02, (2, STEPS.size))
     y = goal - proxy + noise[0] + 0.5 * np.cumsum(noise[1])
-    return cue_fit(
-        curve("log_odds", y, alpha=ALPHA), forms=("constant", "logistic"), seed=1
-    )
+    return cue_fit(curve("log_odds", y, alpha=ALPHA), forms=("constant", "logistic"), seed=1)
 
 
 def test_the_rule_that_made_a_curve_fits_it_with_its_unknowns(simulated):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -18,7 +18,7 @@ from fitting.ladders.onsets import DECISIVE
 from fitting.log_sum_exp import log_sum_exp
 from papers.development.cue_form import cue_hypothesis
 from papers.wording import joined, plural, words
-from theory.curve import Curve
+from theory.curve import Curve, FloatArray
 from theory.forms import COMMON, FORMS
 from theory.hypothesis import default_hypothesis
 from theory.mechanisms.cue_competition import CUE_COMPETITION
@@ -87,7 +87,8 @@ class CueFits:
     def sentence(self) -> str:
         """Say which rules fit the curves, how much better or worse than free forms, how surely."""
         best, *others = self.rules
-        near, far = [], []
+        near: list[str] = []
+        far: list[str] = []
         for name in others:
             gap = self.rules[best] - self.rules[name]
             (near if gap < DECISIVE else far).append(f"{words(name)} ({gap:.1f} nats behind)")
@@ -131,7 +132,7 @@ def cue_fit(
     ValueError
         If the curve has no alpha, does not vary, or a form is unknown.
     """
-    names = tuple(forms) or tuple(form.name for form in COMMON)
+    names = tuple(forms) or COMMON
     unknown = sorted(set(names) - set(FORMS))
     if unknown:
         raise ValueError(f"no form {', '.join(unknown)}; choose from {', '.join(sorted(FORMS))}.")
@@ -165,7 +166,7 @@ def path_lead(run: Run, context: str = "far") -> Curve:
     return _curve(f"path_lead_{context}", goal, goal.y - proxy.y)
 
 
-def _curve(name: str, like: Curve, y: Sequence[float] | np.ndarray) -> Curve:
+def _curve(name: str, like: Curve, y: FloatArray) -> Curve:
     return Curve(
         name,
         like.t,

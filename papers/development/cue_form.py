@@ -8,6 +8,7 @@ are integrated once over all ratios and times and interpolated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -80,7 +81,7 @@ def _spline(rule: int, alpha: float) -> tuple[RectBivariateSpline, ...]:
     """Integrate a rule at all ratios; return a surface over (x, y) for each of `PARTS`."""
     mechanism = list(CUE_COMPETITION.values())[rule]
     x = np.linspace(0.0, np.log1p(LONGEST), NODES_TIME)
-    y = np.linspace(*np.log(RATIOS), NODES_RATIO)
+    y = np.linspace(math.log(RATIOS[0]), math.log(RATIOS[1]), NODES_RATIO)
     given = {"alpha": alpha, "salience_ratio": 1.0, "learning_rate": 1.0, "batch_size": np.inf}
     values = {**mechanism.values(given), "salience_ratio": np.exp(y)}
 

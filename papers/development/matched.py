@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -38,11 +39,14 @@ class Observed:
         """Return the value of a checkpoint, and its standard error over levels at most.
 
         The same levels are behind every observable. How these vary together is not recorded, so
-        the error is its largest: standard deviations of sums are at most sums of these.
+        the error is its largest: standard deviations of sums are at most sums of these. It is
+        infinite where a reading has none.
         """
         value = sum(w * readings[name].value for name, w in self.weights.items())
-        se = sum(abs(w) * (readings[name].se or 0.0) for name, w in self.weights.items())
-        return value, se
+        errors = {name: readings[name].se for name in self.weights}
+        if any(se is None for se in errors.values()):
+            return value, math.inf
+        return value, sum(abs(w) * (errors[name] or 0.0) for name, w in self.weights.items())
 
     def mean(self, run: Run, start: float, end: float) -> tuple[float, float]:
         """Return the mean over the checkpoints from `start` to `end`, and its largest error.

@@ -105,6 +105,8 @@ def test_bad_input_is_refused_in_one_sentence():
         cue_form("cue_delta_rule", 0.1, "x")
     with pytest.raises(ValueError, match="alpha must be a probability; it is 2"):
         cue_form("cue_delta_rule", 2)
+    with pytest.raises(ValueError, match="y must vary to be fitted"):
+        cue_fit(curve("log_odds", 0 * y, alpha=0.1))
     with pytest.raises(ValueError, match="no form sigmoid; choose from"):
         cue_fit(curve("log_odds", y, alpha=0.1), forms=("sigmoid",))
     assert RATIOS[0] * RATIOS[1] == 1

@@ -190,4 +190,5 @@ def test_a_weighted_sum_is_named_and_has_its_largest_error():
     assert LEAD.name == "p_goal - p_proxy"
     half = Observed({"a": -0.5, "b": 2.0})
     assert half.name == "- 0.5 a + 2 b"
-    assert half.at({"a": Reading(1.0, 0.1), "b": Reading(2.0)}) == (3.5, 0.05)
+    assert half.at({"a": Reading(1.0, 0.1), "b": Reading(2.0, 0.0)}) == (3.5, 0.05)
+    assert half.at({"a": Reading(1.0, 0.1), "b": Reading(2.0)}) == (3.5, math.inf)

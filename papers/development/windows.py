@@ -122,6 +122,9 @@ def effect_curve(
 ) -> EffectCurve:
     """Return what windows of equal length and content leave behind, by onset.
 
+    Once the actions differ so do all later draws, so that a difference of one seed holds the
+    scatter between two trainings too; only several seeds tell an effect from it.
+
     Parameters
     ----------
     runs : sequence of Run

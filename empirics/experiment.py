@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
 
@@ -134,7 +134,7 @@ class Experiment:
         return " ".join(filter(None, [self.name, self.label]))
 
     def at(self, /, **conditions: Condition) -> Experiment:
-        """Return the experiment with fields of its environment changed.
+        """Return the experiment with fields of its environment, or of one inside it, changed.
 
         Raises
         ------
@@ -149,9 +149,20 @@ class Experiment:
                 f"experiment {self.name!r} has no condition {', '.join(unknown)} to vary; "
                 f"it has {', '.join(known)}."
             )
-        changed = replace(self.environment, **conditions)  # type: ignore[type-var]
+        changed = _changed(self.environment, conditions)
         said = [self.label, *(f"{name}={changed.conditions[name]}" for name in conditions)]
         return replace(self, environment=changed, label=" ".join(filter(None, said)))
+
+
+# Any: a frozen dataclass, of which there is no type.
+def _changed(configuration: Any, conditions: Mapping[str, Condition]) -> Any:
+    """Return a configuration with fields changed: its own, else those of the one it holds."""
+    own = {field.name: getattr(configuration, field.name) for field in fields(configuration)}
+    inner = {name: value for name, value in conditions.items() if name not in own}
+    held = {name: value for name, value in own.items() if inner and is_dataclass(value)}
+    changes = {name: value for name, value in conditions.items() if name in own}
+    changes |= {name: _changed(value, inner) for name, value in held.items()}
+    return replace(configuration, **changes)
 
 
 def run(experiment: Experiment, seed: int, folder: Path | None = None) -> Run:

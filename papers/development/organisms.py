@@ -15,6 +15,7 @@ from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.maze_plan import MazePlan
 from empirics.probes.shard_plan import ShardPlan
 from papers.development.organism import Organism
+from papers.development.windows_page import Interventions
 
 BEHAVIORS = ("success_on_distribution", "success_off_distribution")
 
@@ -29,10 +30,13 @@ class Scale:
     organisms : tuple of Organism
     num_seeds : int
         Agents an organism.
+    interventions : Interventions
+        What is changed in the training of further agents of one of them.
     """
 
     organisms: tuple[Organism, ...]
     num_seeds: int
+    interventions: Interventions
 
     def seeds(self, first: int) -> tuple[int, ...]:
         """Return the seeds of every organism, from `first` on."""
@@ -88,7 +92,33 @@ def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
     )
 
 
-QUICK = Scale((corner(208_896, 24), mixed(0.2, 208_896, 24)), num_seeds=2)
-FULL = Scale((corner(573_440, 48), mixed(0.1, 819_200, 48)), num_seeds=8)
+QUICK = Scale(
+    (corner(208_896, 24), mixed(0.2, 208_896, 24)),
+    num_seeds=2,
+    interventions=Interventions(
+        "mixed",
+        alpha=0.0,
+        length=49_152,
+        onsets=(0, 98_304),
+        change=98_304,
+        recovery=20_000,
+    ),
+)
+"""A quarter of an hour on two cores."""
+
+FULL = Scale(
+    (corner(573_440, 48), mixed(0.1, 819_200, 48)),
+    num_seeds=8,
+    interventions=Interventions(
+        "mixed",
+        alpha=0.0,
+        length=163_840,
+        onsets=(0, 163_840, 327_680, 491_520),
+        change=409_600,
+        recovery=80_000,
+    ),
+)
+"""Hours on two cores."""
 
 SCALES: Mapping[str, Scale] = MappingProxyType({"quick": QUICK, "full": FULL})
+"""By name."""

@@ -13,6 +13,7 @@ from papers.development.formed import EXPLAINED, formed_table, statuses
 from papers.development.grown import Grown, grow
 from papers.development.ordered import hiding_table, ordering_table
 from papers.development.organisms import SCALES, Scale
+from papers.development.windows_page import Intervened, intervene, windows_page
 from papers.proposals import Progress
 from papers.report import render
 from papers.results import to_json, write
@@ -47,17 +48,27 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
         raise ValueError(f"no scale {scale!r}; choose from {', '.join(sorted(SCALES))}.")
     began = time.monotonic()
     plan = SCALES[scale]
-    agents = grow(plan.organisms, plan.seeds(seed), out, seed=seed, progress=progress)
+    seeds = plan.seeds(seed)
+    agents = grow(plan.organisms, seeds, out, seed=seed, progress=progress)
+    controls = [agent for agent in agents if agent.organism.name == plan.interventions.organism]
+    intervened = intervene(
+        plan.interventions,
+        controls[0].organism.experiment,
+        [agent.run for agent in controls],
+        seeds,
+        out,
+        progress=progress,
+    )
     facts = {
         "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
         "seed": seed,
-        "seeds": list(plan.seeds(seed)),
+        "seeds": list(seeds),
         "data": _data(agents, out),
         "wall_seconds": time.monotonic() - began,
         **provenance().content(),
     }
     progress("Writing the report", 0, 1)
-    write(out, document(agents, plan, facts, seed=seed))
+    write(out, document(agents, intervened, plan, facts, seed=seed))
     report = render(out)
     progress("Writing the report", 1, 1)
     return report
@@ -71,7 +82,12 @@ def _data(agents: Sequence[Grown], out: Path) -> dict[str, str]:
 
 
 def document(
-    agents: Sequence[Grown], plan: Scale, facts: Mapping[str, Any], *, seed: int
+    agents: Sequence[Grown],
+    intervened: Intervened,
+    plan: Scale,
+    facts: Mapping[str, Any],
+    *,
+    seed: int,
 ) -> dict[str, Any]:
     """Return the results document of the study."""
     orders, order_sentences = ordering_table(agents, seed=seed)
@@ -92,6 +108,7 @@ def document(
             "paragraphs": hiding_sentences,
             "tables": [hidden],
         },
+        windows_page(intervened),
     ]
     study = {
         "name": NAME,

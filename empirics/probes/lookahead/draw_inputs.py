@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirics.levels import Levels, distances, first_steps
-from empirics.maze import NOWHERE, MazeConfig, Situation, draw_situations, observe
+from empirics.maze import MazeConfig, Situation, draw_situations, observe
 from empirics.probe import Policy
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.lookahead.far_walls import far_toggles, steps_between, toggled
@@ -123,9 +123,7 @@ def _candidates(
     return some(replace(drawn, mouse=mouse), fits.any(axis=1))
 
 
-def _p_best(
-    policy: Policy, levels: Levels, config: MazeConfig, situation: Situation
-) -> FloatArray:
+def _p_best(policy: Policy, levels: Levels, config: MazeConfig, situation: Situation) -> FloatArray:
     each = np.arange(len(situation))
     best = first_steps(levels[situation.level], situation.cheese)[each, situation.mouse]
     return action_probabilities(policy, observe(levels, situation, config))[each, best]

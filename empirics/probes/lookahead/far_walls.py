@@ -46,7 +46,7 @@ def far_toggles(steps: NDArray[np.int16], mouse: int, cheese: int, far: int) -> 
     size = int(len(steps) ** 0.5)
     square, one, other = _passages(size).T
     away = np.maximum(abs(square // size - mouse // size), abs(square % size - mouse % size))
-    is_far, is_open = away >= far, steps[square, square] == 0
+    is_far, is_open = (away >= far) & (square != cheese), steps[square, square] == 0
     from_mouse = steps[mouse]
     on_path = is_open & (from_mouse[square] + steps[square, cheese] == from_mouse[cheese])
     neighbors = np.flatnonzero(from_mouse == 1)

@@ -18,6 +18,7 @@ from empirics.probes.lookahead.routes import Routes, best_routes
 
 IntArray = NDArray[np.int64]
 
+
 @final
 @dataclass(frozen=True)
 class Filters:
@@ -38,7 +39,8 @@ class Filters:
         The Jensen-Shannon divergence of the weak agent's policies before and after, in nats, is no
         larger.
     far : int
-        Least distance of what is changed from the mouse, in squares, the larger of rows and columns.
+        Least distance of what is changed from the mouse, in squares, the larger of rows and
+        columns.
 
     Raises
     ------

@@ -25,4 +25,5 @@ def log_odds(p: FloatArray, action: NDArray[np.int64]) -> FloatArray:
     chosen = p[each, action]
     others = p.copy()
     others[each, action] = 0.0
-    return np.log(np.maximum(chosen, LEAST)) - np.log(np.maximum(others.sum(axis=1), LEAST))
+    odds = np.maximum(chosen, LEAST) / np.maximum(others.sum(axis=1), LEAST)
+    return np.asarray(np.log(odds))

@@ -80,7 +80,9 @@ class LookaheadPatching:
         effect, random = self._effects(policy, groups, used)
         of = {name: _mean(effect, squares) for name, squares in groups.items()}
         of["other"] = np.where(groups["other"], effect, -np.inf).max(axis=1)
-        by_chance = {"random vectors": float((_mean(random, groups["future"]) - of["other"]).mean())}
+        by_chance = {
+            "random vectors": float((_mean(random, groups["future"]) - of["other"]).mean())
+        }
         others = {"strongest other square": float(of["other"].mean())}
         no_effect, level = {"no effect": 0.0}, self.inputs.situation.level[used]
         best = np.where(groups["future"], effect, -np.inf).max(axis=1)

@@ -36,6 +36,12 @@ class Routes:
     squares: IntArray
     steps: IntArray
 
+    def at(self, time: int) -> IntArray:
+        """Return the square after so many steps, (n,); `NOWHERE` where the route has ended."""
+        if time >= self.squares.shape[1]:
+            return np.full(len(self.squares), NOWHERE)
+        return np.asarray(self.squares[:, time])
+
     def on_route(self, size: int) -> NDArray[np.bool_]:
         """Return which squares of a maze of `size` squares a side are visited, (n, size²)."""
         visited = np.zeros((len(self.squares), size**2), dtype=np.bool_)
@@ -82,9 +88,7 @@ def walk(levels: Levels, situation: Situation, preference: FloatArray) -> Routes
     return Routes(np.stack(squares, axis=1), np.stack(steps, axis=1))
 
 
-def own_routes(
-    policy: Policy, levels: Levels, config: MazeConfig, situation: Situation
-) -> Routes:
+def own_routes(policy: Policy, levels: Levels, config: MazeConfig, situation: Situation) -> Routes:
     """Return the routes of an agent: at each junction the open step it would most likely take.
 
     In corridors there is nothing to choose but to turn back, so the agent is asked only at
@@ -96,7 +100,9 @@ def own_routes(
     asked[each, situation.mouse] = True
     asked[each, situation.cheese] = False
     row, square = np.nonzero(asked)
-    there = Situation(situation.level[row], square, situation.cheese[row], situation.distractor[row])
+    there = Situation(
+        situation.level[row], square, situation.cheese[row], situation.distractor[row]
+    )
     preference = np.zeros((*asked.shape, NUM_ACTIONS))
     preference[row, square] = action_probabilities(policy, observe(levels, there, config))
     return walk(levels, situation, preference)

@@ -36,10 +36,13 @@ class LookaheadPatching:
 
     The effect is the drop in log-odds of the best first step. `lookahead_patching` is its mean
     over the future squares of the path, minus its *maximum* over all other squares; its baseline
-    is the same with random vectors of the difference's norm on the future squares. Not among the
-    others are the mouse, where the policy reads its state and every answer must arrive; what was
-    changed; the first step; and the other path's squares, which are ahead too (`patching_mouse` and
-    so on are their means). A square on both paths is in neither group.
+    is the same with random vectors of the difference's norm on the future squares.
+    `lookahead_best_square` has the strongest of the future squares in place of their mean, a
+    maximum over few squares against one over many.
+
+    Not among the others are the mouse, where the policy reads its state and every answer must
+    arrive; what was changed; the first step; and the other path's squares, which are ahead too.
+    `patching_mouse` and so on are their means. A square on both paths is in neither group.
 
     Attributes
     ----------
@@ -61,7 +64,7 @@ class LookaheadPatching:
     name: str = "lookahead_patching"
     observables: tuple[str, ...] = (
         "lookahead_patching",
-        "patching_best_future",
+        "lookahead_best_square",
         *(f"patching_{group}" for group in GROUPS),
     )
 
@@ -71,34 +74,43 @@ class LookaheadPatching:
         Returns
         -------
         mapping
-            `lookahead_patching`; the maximum over the future squares; then the mean over each
-            group, and the maximum over the others.
+            `lookahead_patching` and `lookahead_best_square`; then the mean over each group that
+            has squares, and the maximum over the others.
+
+        Raises
+        ------
+        ValueError
+            If no input has a future square.
         """
         stride = stride_of(policy)
         used = self._has_future(stride)
+        if not used.any():
+            raise ValueError(
+                f"none of {len(used)} inputs has a future square that is in no other group; draw "
+                "more inputs or larger mazes."
+            )
         groups = {name: where[used] for name, where in self._groups(stride).items()}
         effect, random = self._effects(policy, groups, used)
         of = {name: _mean(effect, squares) for name, squares in groups.items()}
-        of["other"] = np.where(groups["other"], effect, -np.inf).max(axis=1)
-        by_chance = {
-            "random vectors": float((_mean(random, groups["future"]) - of["other"]).mean())
+        other, future = _most(effect, groups["other"]), groups["future"]
+        gains = {
+            "lookahead_patching": (of["future"] - other, _mean(random, future) - other),
+            "lookahead_best_square": (_most(effect, future) - other, _most(random, future) - other),
         }
-        others = {"strongest other square": float(of["other"].mean())}
-        no_effect, level = {"no effect": 0.0}, self.inputs.situation.level[used]
-        best = np.where(groups["future"], effect, -np.inf).max(axis=1)
-
-        def reading(values: FloatArray, baselines: Mapping[str, float]) -> Reading:
-            known = np.isfinite(values)  # a group may have no square in some mazes
-            mean, se, n_levels = level_mean(values[known], level[known])
-            return Reading(
-                mean, se, n_levels=n_levels, unit="log-odds", baselines=baselines, se_is_shared=True
-            )
-
+        level, others = self.inputs.situation.level[used], {"strongest other": float(other.mean())}
         return {
-            "lookahead_patching": reading(of["future"] - of["other"], no_effect | by_chance),
-            "patching_best_future": reading(best, others),
-            **{f"patching_{name}": reading(of[name], others) for name in GROUPS[:-1]},
-            "patching_other": reading(of["other"], no_effect),
+            **{
+                name: _reading(
+                    gain, level, {"no effect": 0.0, "random vectors": float(by_chance.mean())}
+                )
+                for name, (gain, by_chance) in gains.items()
+            },
+            **{
+                f"patching_{name}": _reading(of[name], level, others)
+                for name in GROUPS[:-1]
+                if groups[name].any()
+            },
+            "patching_other": _reading(other, level, {"no effect": 0.0}),
         }
 
     def num_skipped(self, stride: int = 1) -> int:
@@ -180,6 +192,21 @@ def _of_equal_norm(difference: Tensor, seed: int) -> Tensor:
     random = like(rows, 1, seed)[0]
     n, channels = difference.shape[:2]
     return random.reshape(n, -1, channels).movedim(1, 2).reshape(difference.shape)
+
+
+def _reading(
+    values: FloatArray, level: NDArray[np.int64], baselines: Mapping[str, float]
+) -> Reading:
+    known = np.isfinite(values)  # a group may have no square in some mazes
+    mean, se, n_levels = level_mean(values[known], level[known])
+    return Reading(
+        mean, se, n_levels=n_levels, unit="log-odds", baselines=baselines, se_is_shared=True
+    )
+
+
+def _most(values: FloatArray, chosen: BoolArray) -> FloatArray:
+    """Return the maximum over the chosen places of each row."""
+    return np.asarray(np.where(chosen, values, -np.inf).max(axis=1))
 
 
 def _mean(values: FloatArray, chosen: BoolArray) -> FloatArray:

@@ -42,8 +42,8 @@ class LookaheadPlan:
     """
 
     num_lookahead_inputs: int = 32
-    num_thinking_levels: int = 400
-    num_plan_levels: int = 400
+    num_thinking_levels: int = 300
+    num_plan_levels: int = 300
     lookahead_seed: int = 0
 
     def __post_init__(self) -> None:

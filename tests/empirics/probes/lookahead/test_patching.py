@@ -63,6 +63,10 @@ def test_effects_of_patches_are_those_of_floods_run_by_hand(inputs, flood):
         assert found[f"patching_{name}"].value == pytest.approx(values.mean(), abs=2e-3)
     gain = (mean["future"] - mean["other"]).mean()
     assert found["lookahead_patching"].value == pytest.approx(gain, abs=2e-3)
+    best = np.where(groups["future"], effects, -np.inf).max(axis=1)[used]
+    gain = (best - mean["other"]).mean()
+    assert found["lookahead_best_square"].value == pytest.approx(gain, abs=2e-3)
+    assert list(found) == list(probe.observables)
     assert np.abs(effects).max() > 1
     assert (~used).sum() == probe.num_skipped()
 
@@ -123,14 +127,17 @@ def test_random_networks_do_not_look_ahead(inputs):
     present, moved = [], []
     for seed in range(100):
         kind = RecurrentMazeNetwork if seed % 2 else MazeNetwork
-        shape = {"ticks": 4} if seed % 2 else {"depth": 4}
+        shape = {"ticks": 3} if seed % 2 else {"depth": 3}
         policy = kind(width=4, hidden=8, **shape).build(
             inputs.config.observation_shape, 4, rng=np.random.default_rng(seed)
         )
         with torch.no_grad():
             policy.actor.weight *= 100
         found = few(policy.eval())
-        present.append("is present" in status("x", found["lookahead_patching"]))
+        present += [
+            "is present" in status(name, found[name])
+            for name in ("lookahead_patching", "lookahead_best_square")
+        ]
         moved.append(found["patching_other"].value)
     assert not any(present) and np.mean(moved) > 1e-3
 

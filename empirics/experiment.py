@@ -22,7 +22,16 @@ from empirics.schedule import log_schedule
 from empirics.store import Store
 from theory.curve import Condition
 
-__all__ = ["Experiment", "Run", "Task", "ladder_tasks", "log_schedule", "run", "run_ladder"]
+__all__ = [
+    "Experiment",
+    "Run",
+    "Task",
+    "ladder_tasks",
+    "log_schedule",
+    "run",
+    "run_ladder",
+    "run_tasks",
+]
 
 
 class EnvironmentConfig(Protocol):
@@ -202,12 +211,7 @@ def run_ladder(
     n_jobs: int = 1,
     on_run: Callable[[int, int, Run], None] | None = None,
 ) -> tuple[Run, ...]:
-    """Run an experiment over the values of a condition and over seeds.
-
-    One one-thread process a run. A run's result depends on its experiment and seed alone,
-    not on `n_jobs` or on what runs beside it. Every run that ends is in the store before the
-    next is waited for, so the same call after a kill computes only what is missing. Runs that
-    fail do not keep the others from being done.
+    """Run an experiment over the values of a condition and over seeds (`run_tasks`).
 
     Parameters
     ----------
@@ -218,6 +222,41 @@ def run_ladder(
         The rungs.
     seeds : sequence of int
         The seeds of every rung.
+    folder, n_jobs, on_run
+        As in `run_tasks`.
+
+    Returns
+    -------
+    tuple of Run
+        Ordered by rung, then seed; a run that was asked for twice is there once.
+
+    Raises
+    ------
+    ValueError, OSError
+        As `run_tasks`.
+    """
+    tasks = ladder_tasks(experiment, condition, values, seeds)
+    return run_tasks(tasks, folder, n_jobs=n_jobs, on_run=on_run)
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    folder: Path,
+    *,
+    n_jobs: int = 1,
+    on_run: Callable[[int, int, Run], None] | None = None,
+) -> tuple[Run, ...]:
+    """Run tasks, also of several experiments, into one store.
+
+    One one-thread process a run. A run's result depends on its experiment and seed alone,
+    not on `n_jobs` or on what runs beside it. Every run that ends is in the store before the
+    next is waited for, so the same call after a kill computes only what is missing. Runs that
+    fail do not keep the others from being done.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Distinct.
     folder : Path
         The store.
     n_jobs : int
@@ -228,7 +267,7 @@ def run_ladder(
     Returns
     -------
     tuple of Run
-        Ordered by rung, then seed; a run that was asked for twice is there once.
+        In the order of the tasks.
 
     Raises
     ------
@@ -237,7 +276,6 @@ def run_ladder(
     OSError
         If runs are missing because worker processes were killed, twice.
     """
-    tasks = ladder_tasks(experiment, condition, values, seeds)
     store = Store(folder)
     found: dict[Task, Run | str] = {}
     for attempt in (1, 2):
@@ -245,6 +283,7 @@ def run_ladder(
             for task, done in _attempt([t for t in tasks if t not in found], folder, n_jobs):
                 found[task] = done
                 if isinstance(done, Run):
+                    experiment = task.experiment
                     keep(store, done, source=experiment.name, schedule=experiment.schedule)
                     if on_run:
                         on_run(_count(found), len(tasks), done)

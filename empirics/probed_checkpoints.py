@@ -2,38 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from joblib import Parallel, delayed
 
 from empirics.experiment import ProbePlan
+from empirics.kept_probes import KeptProbes, plan_key
 from empirics.maze_agent import MazeAgent
-from empirics.probe import Reading, curves_from_readings
+from empirics.one_thread import one_thread
+from empirics.probe import Probe, Reading, curves_from_readings
 from theory.curve import Curve
 
-Readings = tuple[tuple[int, dict[str, Reading]], ...]
+Measured = dict[str, Reading]
+Readings = tuple[tuple[int, Measured], ...]
+Point = tuple[int, Path]
+
+CHUNK = 4
+"""Checkpoints a task: seconds of work, and little lost to a kill."""
 
 
 def probed_checkpoints(
     agent: MazeAgent, plan: ProbePlan, num_checkpoints: int | None = None
 ) -> Readings:
     """Return (env_steps, readings) of an agent's checkpoints; of all if not told how many."""
-    probes = plan.probes(agent.environment)
+    return _measure(agent, plan.probes(agent.environment), agent.spread(num_checkpoints))
+
+
+def probe_agents(
+    agents: Sequence[MazeAgent],
+    plans: Sequence[ProbePlan],
+    folder: Path,
+    *,
+    num_checkpoints: int | None = None,
+    n_jobs: int = 1,
+    on_done: Callable[[int, int], None] | None = None,
+) -> tuple[Readings, ...]:
+    """Measure the checkpoints of many agents under several plans, in one pass.
+
+    What is measured is kept in a folder (`KeptProbes`) while the rest is going on: the same
+    call after a kill measures only what is missing. The result does not depend on `n_jobs`.
+
+    Parameters
+    ----------
+    agents : sequence of MazeAgent
+    plans : sequence of ProbePlan
+        Each agent is measured under all of them; their observables differ.
+    folder : Path
+        Where readings are kept.
+    num_checkpoints : int or None
+        Checkpoints an agent (`MazeAgent.spread`); all if not told.
+    n_jobs : int
+        Processes at a time.
+    on_done : callable or None
+        Called with (tasks done, tasks in all) as each one ends.
+
+    Returns
+    -------
+    tuple of Readings
+        For each agent (env_steps, readings of all plans) of its checkpoints.
+    """
+    kept = KeptProbes(folder)
+    keys = [plan_key(type(plan).__name__, plan.conditions) for plan in plans]
+    points = [agent.spread(num_checkpoints) for agent in agents]
+    tasks = [
+        (agent, plan, key, chunk)
+        for agent, mine in zip(agents, points, strict=True)
+        for plan, key in zip(plans, keys, strict=True)
+        for chunk in _chunks([p for p in mine if p[0] not in kept.of(agent.record.run_id, key)])
+    ]
+    parallel = Parallel(n_jobs=max(1, min(n_jobs, len(tasks))), return_as="generator_unordered")
+    done = parallel(delayed(_task)(*task) for task in tasks)
+    for count, (run_id, key, readings) in enumerate(done, start=1):
+        for env_steps, measured in readings:
+            kept.add(run_id, key, env_steps, measured)
+        if on_done:
+            on_done(count, len(tasks))
+    return tuple(
+        _together([kept.of(agent.record.run_id, key) for key in keys], mine)
+        for agent, mine in zip(agents, points, strict=True)
+    )
+
+
+def _chunks(points: Sequence[Point]) -> Iterable[Sequence[Point]]:
+    return (points[start : start + CHUNK] for start in range(0, len(points), CHUNK))
+
+
+def _task(
+    agent: MazeAgent, plan: ProbePlan, key: str, points: Sequence[Point]
+) -> tuple[str, str, Readings]:
+    with one_thread():
+        return agent.record.run_id, key, _measure(agent, plan.probes(agent.environment), points)
+
+
+def _measure(agent: MazeAgent, probes: Sequence[Probe], points: Sequence[Point]) -> Readings:
     result = []
-    for env_steps, path in agent.spread(num_checkpoints):
+    for env_steps, path in points:
         policy = agent.policy(path)
-        measured: dict[str, Reading] = {}
+        measured: Measured = {}
         for probe in probes:
             measured.update(probe(policy))
         result.append((env_steps, measured))
     return tuple(result)
 
 
-def probed_curves(agent: MazeAgent, plan: ProbePlan, readings: Readings) -> Mapping[str, Curve]:
-    """Return a curve for each observable, with the plan in its ledger."""
-    record = agent.record
-    curves = curves_from_readings(
-        readings,
-        conditions={**record.conditions, **plan.conditions},
-        run=record.run,
-        run_id=record.run_id,
+def _together(
+    plans: Sequence[Mapping[int, Mapping[str, Reading]]], points: Sequence[Point]
+) -> Readings:
+    return tuple(
+        (env_steps, {name: each for plan in plans for name, each in plan[env_steps].items()})
+        for env_steps, _ in points
     )
+
+
+def probed_curves(
+    agent: MazeAgent, plans: Sequence[ProbePlan], readings: Readings
+) -> Mapping[str, Curve]:
+    """Return a curve for each observable, with the plans in its ledger."""
+    record = agent.record
+    ledger = dict(record.conditions)
+    for plan in plans:
+        ledger |= plan.conditions
+    curves = curves_from_readings(readings, conditions=ledger, run=record.run, run_id=record.run_id)
     return {curve.observable: curve for curve in curves}

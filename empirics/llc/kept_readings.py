@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, final
 
+from empirics.appended_lines import AppendedLines
 from empirics.llc.along_settings import AlongSettings
 from empirics.llc.reading import LLCReading
 from empirics.store import RunRecord
@@ -42,9 +42,7 @@ class KeptReading:
 
 @final
 class KeptReadings:
-    """The file of readings in a folder; only ever appended to.
-
-    A line that was cut off by a kill is passed over: its reading is made anew.
+    """The file of readings in a folder.
 
     Parameters
     ----------
@@ -52,15 +50,13 @@ class KeptReadings:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
+        self.lines = AppendedLines(folder / FILE)
 
     def __iter__(self) -> Iterator[KeptReading]:
         """Return all of them, in the order in which they were made."""
-        if not self.path.is_file():
-            return
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for entry in self.lines:
             try:
-                yield _kept(json.loads(line))
+                yield _kept(entry)
             except (ValueError, TypeError, KeyError):
                 continue
 
@@ -77,10 +73,7 @@ class KeptReadings:
     ) -> None:
         """Write one more."""
         kept = KeptReading(record.run, record.run_id, env_steps, settings, reading)
-        text = json.dumps(kept.entry(), ensure_ascii=False, allow_nan=False)
-        cut = self.path.is_file() and not self.path.read_bytes().endswith(b"\n")
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" * cut + text + "\n")
+        self.lines.add(kept.entry())
 
 
 def _kept(entry: dict[str, Any]) -> KeptReading:

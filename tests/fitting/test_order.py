@@ -11,6 +11,7 @@ from fitting.comparison import Comparison
 from fitting.propose import propose
 from fitting.runs.formation import Formation, formation_times
 from fitting.runs.order import order
+from fitting.runs.orderings import orderings
 from fitting.runs.precedence import Times, difference, precedence, precedence_se
 from fitting.runs.ranks import ranks
 from fitting.verdict import Verdict, VerdictKind, inconclusive
@@ -352,3 +353,49 @@ def test_a_power_of_two_on_the_axis_changes_no_order() -> None:
     )
     # Log evidences agree to 1e-6 under a change of unit, hence the weights of draws.
     assert scaled.probability.values == pytest.approx(plain.probability.values, abs=1e-5)
+
+
+# --- whole orderings -----------------------------------------------------------------------------
+
+
+def test_orderings_of_exponential_times_have_their_closed_form() -> None:
+    rng = np.random.default_rng(5)
+    rates = {"a": 3.0, "b": 2.0, "c": 1.0}
+    number = 20_000
+    drawn = [
+        comparison(np.minimum(rng.exponential(1.0 / rate, number), 19.9), name)
+        for name, rate in rates.items()
+    ]
+    found = orderings(drawn, quantity="onset", rng=np.random.default_rng(6))
+    assert sum(one.probability for one in found) == pytest.approx(1.0, abs=1e-12)
+    assert found[0].names == ("a", "b", "c") and len(found) == 6
+    for one in found:
+        first, second, _ = (rates[name] for name in one.names)
+        # The first of independent exponentials is drawn by its rate, then the first of the rest.
+        exact = first / 6.0 * second / (6.0 - first)
+        assert one.never == ()
+        assert one.se == pytest.approx(np.sqrt(exact * (1 - exact) / number), rel=0.1)
+        # Draws of times and draws from them each bring one such error.
+        assert one.probability == pytest.approx(exact, abs=4.0 * np.sqrt(2.0) * one.se)
+
+
+def test_an_ordering_names_what_never_forms() -> None:
+    half = np.where(np.arange(1000) % 2 == 0, 5.0, np.inf)
+    pair = [comparison(half, "late"), comparison(np.full(1000, 2.0), "early")]
+    found = orderings(pair, quantity="midpoint", rng=np.random.default_rng(0))
+    said = {(one.names, one.never): one.probability for one in found}
+    assert set(said) == {(("early", "late"), ()), (("early",), ("late",))}
+    assert said[("early",), ("late",)] == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(20_000))
+    # After the end of the shorter window nothing is known.
+    short = comparison(np.full(1000, 2.0), "early", end=4.0)
+    [only] = orderings([pair[0], short], quantity="onset", rng=np.random.default_rng(0))
+    assert (only.names, only.never, only.probability, only.se) == (("early",), ("late",), 1.0, 0.0)
+
+
+def test_an_ordering_needs_curves_that_can_be_ordered() -> None:
+    a, rng = comparison(np.full(10, 2.0)), np.random.default_rng(0)
+    with pytest.raises(ValueError, match="needs two curves or more; got 1"):
+        orderings([a], quantity="onset", rng=rng)
+    failed = inconclusive("nothing fits")
+    with pytest.raises(ValueError, match="nothing fits"):
+        orderings([a, comparison(np.full(10, 3.0), "b", verdict=failed)], quantity="onset", rng=rng)

@@ -190,7 +190,7 @@ def test_readings_are_kept_and_not_made_again(store, tmp_path, monkeypatch):
     assert told == [(1, 6), (2, 6), (3, 6), (4, 6)]
     assert [c.n_obs for c in Store(out).curves().curves] == [3, 1]
     kept = KeptReadings(out)
-    with kept.path.open("a") as file:
+    with kept.lines.path.open("a") as file:
         file.write('{"run": "cut off by a ki')
     made = []
     monkeypatch.setattr(along, "_read", lambda *args: made.append(args[1]) or read(*args))

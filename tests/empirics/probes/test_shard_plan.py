@@ -9,7 +9,7 @@ from empirics.checkpoint import save_policy
 from empirics.maze import MazeConfig
 from empirics.maze_agent import stored_agents
 from empirics.policies.maze_policy import MazeNetwork
-from empirics.probed_checkpoints import probed_checkpoints, probed_curves
+from empirics.probed_checkpoints import probe_agents, probed_checkpoints, probed_curves
 from empirics.probes.decision_squares import draw_decision_squares
 from empirics.probes.maze_plan import MazePlan
 from empirics.probes.shard_plan import ShardPlan
@@ -34,7 +34,7 @@ def agent(tmp_path):
 def test_every_reading_becomes_a_curve_over_checkpoints(agent):
     readings = probed_checkpoints(agent, PLAN)
     assert [moment for moment, _ in readings] == [0, 64, 256]
-    curves = probed_curves(agent, PLAN, readings)
+    curves = probed_curves(agent, [PLAN], readings)
     names = [name for probe in PLAN.probes(MAZE) for name in probe.observables]
     assert list(curves) == names and len(set(names)) == len(names)
     curve = curves["retarget"]
@@ -47,6 +47,26 @@ def test_equal_plans_measure_alike_whatever_else_is_asked(agent):
     assert last == probed_checkpoints(agent, PLAN)[-1:]
     other = ShardPlan(**{**PLAN.conditions, "shard_seed": 1})
     assert last != probed_checkpoints(agent, other, 1)
+
+
+def test_many_agents_in_one_pass_are_measured_as_one_by_one_and_kept(agent, tmp_path):
+    plans = (PLAN, MazePlan(num_squares=20, num_success_levels=5))
+    told = []
+    [found] = probe_agents(
+        [agent], plans, tmp_path, on_done=lambda done, total: told.append((done, total))
+    )
+    assert told == [(1, 2), (2, 2)]  # a plan is a task: three checkpoints are one chunk
+    one_by_one = [probed_checkpoints(agent, plan) for plan in plans]
+    for point, *alone in zip(found, *one_by_one, strict=True):
+        assert point == (alone[0][0], alone[0][1] | alone[1][1])
+    # A second start measures what is missing: the last line was cut off by a kill.
+    kept = tmp_path / "probe_readings.jsonl"
+    kept.write_text(kept.read_text()[:-20])
+    told.clear()
+    [again] = probe_agents(
+        [agent], plans, tmp_path, on_done=lambda done, total: told.append((done, total))
+    )
+    assert again == found and told == [(1, 1)]
 
 
 def test_no_observable_is_one_of_the_maze_plan():

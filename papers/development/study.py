@@ -1,0 +1,119 @@
+"""The study `development`: how mechanisms form inside agents, when, and in which order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from empirics.provenance import provenance, sha256_of
+from empirics.store import Store
+from papers.development.formed import EXPLAINED, formed_table, statuses
+from papers.development.grown import Grown, grow
+from papers.development.ordered import hiding_table, ordering_table
+from papers.development.organisms import SCALES, Scale
+from papers.proposals import Progress
+from papers.report import render
+from papers.results import to_json, write
+
+NAME = "development"
+TITLE = "How mechanisms form inside agents"
+QUESTION = (
+    "What an agent pursues, what it looks ahead at and what it is directed at are measured at "
+    "every checkpoint. When does each mechanism form, in which order, and does behavior show it?"
+)
+
+
+def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = "") -> Path:
+    """Run the study into a folder; return the path of the report.
+
+    Parameters
+    ----------
+    out : Path
+    seed : int
+    scale : str
+    progress : callable
+        Told (label, done, total).
+    command : str
+        The command line, for the record; by default the one that does this.
+
+    Raises
+    ------
+    ValueError
+        If the scale is unknown.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"no scale {scale!r}; choose from {', '.join(sorted(SCALES))}.")
+    began = time.monotonic()
+    plan = SCALES[scale]
+    agents = grow(plan.organisms, plan.seeds(seed), out, seed=seed, progress=progress)
+    facts = {
+        "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
+        "seed": seed,
+        "seeds": list(plan.seeds(seed)),
+        "data": _data(agents, out),
+        "wall_seconds": time.monotonic() - began,
+        **provenance().content(),
+    }
+    progress("Writing the report", 0, 1)
+    write(out, document(agents, plan, facts, seed=seed))
+    report = render(out)
+    progress("Writing the report", 1, 1)
+    return report
+
+
+def _data(agents: Sequence[Grown], out: Path) -> dict[str, str]:
+    """Return the hashes of the files that hold the curves of these agents."""
+    store = Store(out / "store")
+    files = [store.append_curves(list(agent.curves.values())) for agent in agents]
+    return {file.relative_to(out).as_posix(): sha256_of(file) for file in files if file is not None}
+
+
+def document(
+    agents: Sequence[Grown], plan: Scale, facts: Mapping[str, Any], *, seed: int
+) -> dict[str, Any]:
+    """Return the results document of the study."""
+    orders, order_sentences = ordering_table(agents, seed=seed)
+    hidden, hiding_sentences = hiding_table(agents)
+    pages = [
+        {
+            "title": "What forms, when and how far",
+            "paragraphs": [EXPLAINED, *[s for agent in agents for s in statuses(agent)]],
+            "tables": [formed_table(agents)],
+        },
+        {
+            "title": "In which order",
+            "paragraphs": order_sentences,
+            "tables": [orders],
+        },
+        {
+            "title": "What behavior hides",
+            "paragraphs": hiding_sentences,
+            "tables": [hidden],
+        },
+    ]
+    study = {
+        "name": NAME,
+        "title": TITLE,
+        "question": QUESTION,
+        "verdict": " ".join([*order_sentences[: len(plan.organisms)], *hiding_sentences]),
+        "paragraphs": [f"{one.name}: {one.about}." for one in plan.organisms],
+        "pages": pages,
+        "settings": {"organisms": [one.name for one in plan.organisms]},
+    }
+    comparisons = [one for agent in agents for one in agent.comparisons.values()]
+    return to_json("study", comparisons, None, facts, study=study, developments=developments(plan))
+
+
+def developments(plan: Scale) -> list[dict[str, Any]]:
+    """Return what to draw together, one panel an organism."""
+    return [
+        {
+            "title": f"Everything that was fitted: {one.name}",
+            "condition": "seed",
+            "observables": list(one.fitted),
+            "takeaway": f"{one.about}; one panel a seed.",
+        }
+        for one in plan.organisms
+    ]

@@ -13,6 +13,7 @@ from empirics.checkpoint import load_policy
 from empirics.levels import NUM_ACTIONS
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork, MazePolicy
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
 from empirics.store import RunRecord, Store
 
 
@@ -25,17 +26,17 @@ class MazeAgent:
     ----------
     record : RunRecord
     environment : MazeConfig
-    network : MazeNetwork
+    network : MazeNetwork or RecurrentMazeNetwork
     checkpoints : tuple of (env_steps, path)
         Ascending.
     """
 
     record: RunRecord
     environment: MazeConfig
-    network: MazeNetwork
+    network: MazeNetwork | RecurrentMazeNetwork
     checkpoints: tuple[tuple[int, Path], ...]
 
-    def policy(self, path: Path) -> MazePolicy:
+    def policy(self, path: Path) -> MazePolicy | RecurrentMazePolicy:
         """Return the policy of a checkpoint, frozen.
 
         Raises
@@ -103,8 +104,9 @@ def _checkpoints(folder: Path, record: RunRecord) -> tuple[tuple[int, Path], ...
 
 def _agent(record: RunRecord, checkpoints: tuple[tuple[int, Path], ...]) -> MazeAgent:
     environment = _settings(MazeConfig, record, "")
-    network = _settings(MazeNetwork, record, "network_")
-    return MazeAgent(record, MazeConfig(**environment), MazeNetwork(**network), checkpoints)
+    kind = RecurrentMazeNetwork if "network_ticks" in record.conditions else MazeNetwork
+    network = kind(**_settings(kind, record, "network_"))
+    return MazeAgent(record, MazeConfig(**environment), network, checkpoints)
 
 
 def _settings(kind: type, record: RunRecord, prefix: str) -> dict[str, Any]:

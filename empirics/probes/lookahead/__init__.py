@@ -1,0 +1,1 @@
+"""Look-ahead and planning: what an agent knows of the steps it has not taken yet."""

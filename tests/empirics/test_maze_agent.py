@@ -1,0 +1,38 @@
+"""Agents of both kinds rebuilt from a store, to the last weight."""
+
+import numpy as np
+import pytest
+import torch
+
+from empirics.checkpoint import save_policy
+from empirics.maze import MazeConfig
+from empirics.maze_agent import stored_agents
+from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
+from empirics.store import RunRecord, Store
+
+MAZE = MazeConfig(cells=3, num_train_levels=3, num_held_out_levels=3)
+NETWORKS = (MazeNetwork(width=3, depth=2, hidden=5), RecurrentMazeNetwork(3, 2, 1, 5))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_stored_agent_is_the_one_that_was_kept(tmp_path, network):
+    conditions = {**MAZE.conditions, **network.conditions, "seed": 0}
+    Store(tmp_path).append_run(RunRecord("one", "aaa", conditions=conditions))
+    policy = network.build(MAZE.observation_shape, 4, rng=np.random.default_rng(7))
+    save_policy(tmp_path / "checkpoints" / "aaa" / "64.safetensors", policy, {})
+    (agent,) = stored_agents(tmp_path)
+    assert agent.network == network and agent.environment == MAZE
+    ((moment, path),) = agent.checkpoints
+    seen = torch.from_numpy(MAZE.make(4, 0).reset())
+    assert moment == 64
+    assert all(map(torch.equal, agent.policy(path)(seen), policy(seen)))
+
+
+def test_a_run_that_is_no_maze_agent_is_said(tmp_path):
+    conditions = {**MAZE.conditions, "network_ticks": 3, "seed": 0}
+    Store(tmp_path).append_run(RunRecord("one", "aaa", conditions=conditions))
+    policy = NETWORKS[1].build(MAZE.observation_shape, 4, rng=np.random.default_rng(7))
+    save_policy(tmp_path / "checkpoints" / "aaa" / "64.safetensors", policy, {})
+    with pytest.raises(ValueError, match="lack network_hidden, network_stride, network_width"):
+        stored_agents(tmp_path)

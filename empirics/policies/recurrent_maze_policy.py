@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from empirics.coerce import coerce_fields, whole
-from empirics.networks import initialize
 from empirics.policies.at_mouse import at_mouse
 from theory.curve import Condition
 
@@ -66,13 +65,15 @@ class RecurrentMazeNetwork:
     ) -> RecurrentMazePolicy:
         """Return one freshly initialized policy; equal generators, equal weights.
 
-        What a tick adds to the state is divided by the number of ticks, else the state of many
-        ticks would saturate before anything is learned.
+        The layers keep torch's own initialization but for the actor, whose small weights make the
+        first policy nearly uniform. Orthogonal weights of gain √2, with which the feed-forward
+        policies start, leave a critic that explains nothing for the first 100,000 steps.
         """
         with torch.random.fork_rng(devices=[]):  # layers draw from the global generator
+            torch.manual_seed(int(rng.integers(2**63)))
             policy = RecurrentMazePolicy(self, observation_shape[0], num_actions)
-        initialize(policy, rng=rng)
-        policy.cell.outward.weight.data /= self.ticks
+            nn.init.orthogonal_(policy.actor.weight, gain=0.01)
+            nn.init.zeros_(policy.actor.bias)
         return policy
 
 

@@ -155,7 +155,9 @@ class Design:
     @cached_property
     def _penalty(self) -> FloatArray:
         """The ridge of each row of weights, (1 + d,)."""
-        return np.r_[min(self.ridge, 1.0), np.full(self.features.shape[1], self.ridge)]
+        penalty = np.full(1 + self.features.shape[1], self.ridge)
+        penalty[0] = min(self.ridge, 1.0)
+        return penalty
 
     @cached_property
     def _of_k(self) -> dict[int, tuple[FloatArray, FloatArray]]:

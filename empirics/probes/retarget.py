@@ -151,8 +151,10 @@ class Retarget:
 
     @cached_property
     def _seen(self) -> tuple[Seen, Seen, Seen, Seen, Seen, Seen]:
-        """What is seen in this maze, with the object where it is and without it; in the donor,
-        with it on the target, on the wrong square, and without it; here, with it on the target.
+        """What is seen with the moved object here and there.
+
+        In this maze with it where it is and without it; in the donor with it on the target, on
+        the wrong square, and without it; in this maze with it on the target.
         """
         now, n = self.squares.situation, len(self.squares)
         nowhere, target = np.full(n, NOWHERE), now.cheese
@@ -185,7 +187,7 @@ def draw_retarget(
     """
     now = squares.situation
     is_open = ~squares.levels.walls.reshape(len(squares.levels), -1)
-    is_wrong = is_open[now.level] & ~_behind_goal_step(squares)
+    is_wrong = is_open[now.level] & ~behind_goal_step(squares)
     is_wrong[:, CORNER] = False
     is_wrong[np.arange(len(squares)), now.mouse] = False
     donor, wrong = np.full(len(squares), NOWHERE), np.full(len(squares), NOWHERE)
@@ -207,7 +209,7 @@ def draw_retarget(
     return Retarget(chosen, donor[kept], wrong[kept], site, seed=int(rng.integers(2**31)))
 
 
-def _behind_goal_step(squares: DecisionSquares) -> NDArray[np.bool_]:
+def behind_goal_step(squares: DecisionSquares) -> NDArray[np.bool_]:
     """Return the squares whose path from the mouse begins like that to the goal, (n, size²)."""
     now = squares.situation
     levels = squares.levels[now.level]

@@ -18,7 +18,7 @@ FLAT = ObjectivePlan(
     objective_layer="stream.1",
     edited_layer="stream.0",
     num_outcome_levels=10,
-    num_location_levels=20,
+    num_location_levels=8,
     num_retarget_squares=40,
 )
 TICKING = replace(
@@ -41,7 +41,15 @@ def test_equal_plans_measure_alike(plan):
     found = readings(plan)
     assert found == readings(ObjectivePlan(plan.network, **plan.conditions))
     assert list(found) == [name for probe in plan.probes(MAZE) for name in probe.observables]
-    assert found != readings(replace(plan, objective_seed=1))
+
+
+def test_another_seed_draws_other_levels():
+    squares = [
+        replace(FLAT, objective_seed=seed).probes(MAZE)[2].retarget.squares.situation.mouse
+        for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(squares[0], squares[1])
+    assert squares[0].tolist() != squares[2].tolist()
 
 
 def test_without_a_distractor_only_the_outcome_is_left():
@@ -73,4 +81,4 @@ def test_numbers_out_of_range_are_said(change, words, sentence):
 def test_a_layer_that_is_not_there_is_said(sentence):
     outcome = replace(FLAT, objective_layer="stream.7").probes(MAZE)[0]
     policy = FLAT.network.build(MAZE.observation_shape, 4, rng=np.random.default_rng(0))
-    assert "no module 'stream.7'; the nearest are stream" in sentence(outcome, policy)
+    assert "no module 'stream.7'; the nearest are readout, stream" in sentence(outcome, policy)

@@ -112,7 +112,12 @@ class Episodes:
 
 
 def earned(episodes: Episodes, policy: FloatArray) -> FloatArray:
-    """Return what policies earn of each feature on average, (L, K).
+    """Return what policies earn of each feature on average, (L, K); see `earned_from`."""
+    return np.asarray(np.einsum("ls,lsk->lk", episodes.start, earned_from(episodes, policy)))
+
+
+def earned_from(episodes: Episodes, policy: FloatArray) -> FloatArray:
+    """Return what policies earn of each feature from each first state, (L, S, K).
 
     Parameters
     ----------
@@ -136,7 +141,7 @@ def earned(episodes: Episodes, policy: FloatArray) -> FloatArray:
     for t in reversed(range(episodes.horizon)):
         onward, gains = chain or _chain(episodes, policy[t])
         value = episodes.gamma**t * gains + onward @ value
-    return np.asarray(np.einsum("ls,lsk->lk", episodes.start, value))
+    return value
 
 
 def _chain(episodes: Episodes, policy: FloatArray) -> tuple[FloatArray, FloatArray]:

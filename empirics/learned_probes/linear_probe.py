@@ -2,8 +2,9 @@
 
 The probabilities are q_i = softmax(W x_i) with x_i the features, standardized, behind a 1 for the
 constant. The weights minimize Σ_i CE(p_i, q_i) + ½ ridge Σ W², where p_i are the labels, as
-classes or as probabilities. All weights are penalized, the constants too, so the minimum is one
-point even where a class never occurs; a ridge of 1 is a Gaussian prior of variance 1 on each.
+classes or as probabilities; a ridge of 1 is a Gaussian prior of variance 1 on each weight. The
+constants are penalized too, so that the minimum is one point even where a class never occurs, but
+by no more than 1, so that a strong ridge leaves the shares of the classes alone.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Design:
     def fit(self, target: ArrayLike) -> LinearProbe:
         """Fit a probe by L-BFGS.
 
-        The weights are W = U V with U U' = (X'X / k + ridge)⁻¹, whereby the curvature in V is
+        The weights are W = U V with U U' = (X'X / k + penalty)⁻¹, whereby the curvature in V is
         about 1 in every direction (Böhning 1992 has the bound), however the features correlate.
 
         Parameters
@@ -120,8 +121,9 @@ class Design:
             inner = flat.reshape(k, -1)
             weights = root @ inner.T
             log_q = _log_softmax(inner @ rows.T)
-            value = self.ridge / 2 * float((weights**2).sum()) - float((wanted * log_q).sum())
-            slope = (np.exp(log_q) - wanted) @ rows + self.ridge * weights.T @ root
+            penalized = self._penalty[:, None] * weights
+            value = float((weights * penalized).sum()) / 2 - float((wanted * log_q).sum())
+            slope = (np.exp(log_q) - wanted) @ rows + penalized.T @ root
             return value, slope.ravel()
 
         # No end for small gains (ftol): the slope is what says how far the minimum is.
@@ -151,13 +153,20 @@ class Design:
         return np.asarray(self._standardized.T @ self._standardized)
 
     @cached_property
+    def _penalty(self) -> FloatArray:
+        """The ridge of each row of weights, (1 + d,)."""
+        penalty = np.full(1 + self.features.shape[1], self.ridge)
+        penalty[0] = min(self.ridge, 1.0)
+        return penalty
+
+    @cached_property
     def _of_k(self) -> dict[int, tuple[FloatArray, FloatArray]]:
         return {}
 
     def _whitened(self, k: int) -> tuple[FloatArray, FloatArray]:
         """Return U, (1 + d, 1 + d), and the rows in its terms, (n, 1 + d), for k classes."""
         if k not in self._of_k:
-            curvature = self._gram / k + self.ridge * np.eye(len(self._gram))
+            curvature = self._gram / k + np.diag(self._penalty)
             lower = cholesky(curvature, lower=True)
             root = solve_triangular(lower, np.eye(len(lower)), lower=True).T
             self._of_k[k] = root, self._standardized @ root

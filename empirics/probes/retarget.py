@@ -20,12 +20,15 @@ from empirics.probes.behavior import action_probabilities
 from empirics.probes.decision_squares import DecisionSquares
 from empirics.probes.edited_behavior import activations, probabilities_with
 from empirics.probes.goal_and_proxy import step_probability
-from empirics.probes.goal_vector import MIDDLE, change_reading
+from empirics.probes.goal_vector import MIDDLE, change_reading, like
 
 Seen = NDArray[np.float32]
 
 CONTROLS = ("unedited", "goal_removed", "wrong_location", "permuted_channels")
 """What retargeting must beat."""
+
+OBJECTS = ("cheese", "distractor")
+"""What can be moved."""
 
 
 @final
@@ -36,7 +39,8 @@ class Retarget:
     The cheese lies in the corner. Its vector (activations with it minus without it) is taken
     away, and what a cheese on the target adds in *another maze* is put in its place: nothing
     of this maze's way to the target comes with it. The target is the cheese of the decision
-    square, so the corner and the target ask for different steps.
+    square, so the corner and the target ask for different steps. The object that is moved can be
+    the distractor instead, from where it lies, with the cheese left in the corner.
 
     Attributes
     ----------
@@ -52,6 +56,13 @@ class Retarget:
         Permutations of the target vector's channels that are averaged; each moves every channel.
     seed : int
         Of the permutations.
+    moved : str
+        The object whose vector is moved, one of `OBJECTS`.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them, or the mazes have no distractor to move.
     """
 
     squares: DecisionSquares
@@ -60,6 +71,7 @@ class Retarget:
     site: Site = field(default_factory=lambda: MIDDLE)
     num_permutations: int = 4
     seed: int = 0
+    moved: str = "cheese"
     name: str = "retarget"
     observables: tuple[str, ...] = (
         "retarget",
@@ -67,6 +79,16 @@ class Retarget:
         *(f"p_target_{control}" for control in CONTROLS),
         "p_target_goal_moved",
     )
+
+    def __post_init__(self) -> None:
+        if self.moved not in OBJECTS:
+            raise ValueError(
+                f"moved must be one of {', '.join(sorted(OBJECTS))}; it is {self.moved!r}."
+            )
+        if self.moved == "distractor" and not self.squares.config.distractor:
+            raise ValueError(
+                "there is no distractor to move; set distractor=True in the environment."
+            )
 
     def __call__(self, policy: Policy) -> Mapping[str, Reading]:
         """Measure `policy`; se over levels.
@@ -78,7 +100,7 @@ class Retarget:
             to the target) under retargeting, under each control, and with the real cheese moved
             to the target, which is the most that retargeting can do.
         """
-        found = self._probabilities(policy)
+        found = self.probabilities(policy)
         step, level = self.squares.goal_step, self.squares.situation.level
         p = {name: step_probability(each, step, self.squares) for name, each in found.items()}
         controls = {name: p[name].value for name in CONTROLS}
@@ -90,42 +112,61 @@ class Retarget:
             **{f"p_target_{name}": p[name] for name in (*CONTROLS, "goal_moved")},
         }
 
-    def _probabilities(self, policy: Policy) -> dict[str, NDArray[np.float64]]:
-        corner, bare, donor, donor_wrong, donor_bare = self._seen
+    def probabilities(
+        self, policy: Policy, *, num_random: int = 0
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return action probabilities, (n, num_actions), under retargeting and each control.
+
+        Parameters
+        ----------
+        policy : Policy
+        num_random : int
+            So many random vectors of the target vector's norm are put in its place besides, and
+            averaged, as the control `random_vectors`.
+        """
+        here, bare, donor, donor_wrong, donor_bare, moved = self._seen
         at = {
             id(seen): activations(policy, self.site, seen)
-            for seen in (corner, bare, donor, donor_wrong, donor_bare)
+            for seen in (here, bare, donor, donor_wrong, donor_bare)
         }
-        removal = at[id(bare)] - at[id(corner)]
+        removal = at[id(bare)] - at[id(here)]
         target = at[id(donor)] - at[id(donor_bare)]
         wrong = at[id(donor_wrong)] - at[id(donor_bare)]
 
         def with_(vector: Tensor) -> NDArray[np.float64]:
-            return probabilities_with(policy, self.site, corner, removal + vector)
+            return probabilities_with(policy, self.site, here, removal + vector)
 
         orders = _derangements(target.shape[1], self.num_permutations, self.seed)
         permuted = [with_(target[:, order]) for order in orders]
+        random = [with_(vector) for vector in like(target, num_random, self.seed)]
         return {
             "retargeted": with_(target),
-            "unedited": action_probabilities(policy, corner),
+            "unedited": action_probabilities(policy, here),
             "goal_removed": with_(torch.zeros_like(target)),
             "wrong_location": with_(wrong),
             "permuted_channels": np.mean(permuted, axis=0),
-            "goal_moved": action_probabilities(policy, self.squares.observation),
+            "goal_moved": action_probabilities(policy, moved),
+            **({"random_vectors": np.mean(random, axis=0)} if random else {}),
         }
 
     @cached_property
-    def _seen(self) -> tuple[Seen, Seen, Seen, Seen, Seen]:
-        """The maze with cheese in the corner and without; the donor: at target, wrong, without."""
-        here, n = self.squares.situation, len(self.squares)
-        nowhere, corner = np.full(n, NOWHERE), np.full(n, CORNER)
-        there = replace(here, level=self.donor, distractor=nowhere)
+    def _seen(self) -> tuple[Seen, Seen, Seen, Seen, Seen, Seen]:
+        """What is seen with the moved object here and there.
+
+        In this maze with it where it is and without it; in the donor with it on the target, on
+        the wrong square, and without it; in this maze with it on the target.
+        """
+        now, n = self.squares.situation, len(self.squares)
+        nowhere, target = np.full(n, NOWHERE), now.cheese
+        here = replace(now, cheese=np.full(n, CORNER))
+        there = replace(now, level=self.donor, cheese=nowhere, distractor=nowhere)
         return (
-            self._see(replace(here, cheese=corner)),
-            self._see(replace(here, cheese=nowhere)),
+            self._see(here),
+            self._see(replace(here, **{self.moved: nowhere})),
+            self._see(replace(there, **{self.moved: target})),
+            self._see(replace(there, **{self.moved: self.wrong})),
             self._see(there),
-            self._see(replace(there, cheese=self.wrong)),
-            self._see(replace(there, cheese=nowhere)),
+            self._see(replace(here, **{self.moved: target})),
         )
 
     def _see(self, situation: Situation) -> Seen:
@@ -146,7 +187,7 @@ def draw_retarget(
     """
     now = squares.situation
     is_open = ~squares.levels.walls.reshape(len(squares.levels), -1)
-    is_wrong = is_open[now.level] & ~_behind_goal_step(squares)
+    is_wrong = is_open[now.level] & ~behind_goal_step(squares)
     is_wrong[:, CORNER] = False
     is_wrong[np.arange(len(squares)), now.mouse] = False
     donor, wrong = np.full(len(squares), NOWHERE), np.full(len(squares), NOWHERE)
@@ -168,7 +209,7 @@ def draw_retarget(
     return Retarget(chosen, donor[kept], wrong[kept], site, seed=int(rng.integers(2**31)))
 
 
-def _behind_goal_step(squares: DecisionSquares) -> NDArray[np.bool_]:
+def behind_goal_step(squares: DecisionSquares) -> NDArray[np.bool_]:
     """Return the squares whose path from the mouse begins like that to the goal, (n, size²)."""
     now = squares.situation
     levels = squares.levels[now.level]

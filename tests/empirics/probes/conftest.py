@@ -94,3 +94,8 @@ def bidding():
 @pytest.fixture
 def linear():
     return Linear
+
+
+@pytest.fixture
+def maze():
+    return Maze

@@ -112,6 +112,8 @@ class Outcome:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "here", _finite(self.here, self.claim.name))
+        if self.agrees is not None:  # of numpy too
+            object.__setattr__(self, "agrees", bool(self.agrees))
         exact = self.claim.kind is Kind.NUMBER and self.agrees is not None
         if exact and self.agrees is not within(self.claim, self.here):
             raise ValueError(

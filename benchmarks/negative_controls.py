@@ -214,10 +214,10 @@ def page(table: Sequence[str], version: str, seconds: float) -> str:
     lines = [
         "# How often probes say `present` of agents that have no mechanism",
         "",
-        "`python -m benchmarks.negative_controls --store STORE`; see there for the kinds of agents.",
-        f"Made by {version} in {seconds:.0f} s of processor time. An effect is present when it lies",
-        f"above its strongest baseline by more than {SMALLEST:g}, with {CERTAIN:g} standard errors "
-        "against it (`status`).",
+        "`python -m benchmarks.negative_controls --store STORE`; see there for the agents.",
+        f"Made by {version} in {seconds:.0f} s of processor time. An effect is present when it",
+        f"lies above its strongest baseline by more than {SMALLEST:g}, with {CERTAIN:g} standard "
+        "errors against it (`status`).",
         f"The bound is the one-sided 95 % one of the rate of `present`; allowed is {ALLOWED:.0%}.",
         "",
         "| agents | observable | present | undecided | bound | within | largest above baseline |",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import final
 
@@ -52,11 +53,13 @@ PLANS: Mapping[str, Callable[[], tuple[Probe, ...]]] = MappingProxyType(
 """What makes probes, by name; a plan of several is listed at the first that has the probe."""
 
 
+@cache
 def catalog() -> tuple[Entry, ...]:
     """Return every probe once, plan by plan."""
     found: dict[str, Entry] = {}
     for plan, make in PLANS.items():
         for probe in make():
-            [summary, *_] = (type(probe).__doc__ or "").splitlines()
+            [line, *_] = (type(probe).__doc__ or "").splitlines()
+            summary = line.removesuffix("; a `Probe`.").rstrip(".") + "."
             found.setdefault(probe.name, Entry(probe.name, summary, tuple(probe.observables), plan))
     return tuple(found.values())

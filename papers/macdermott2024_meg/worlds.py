@@ -62,7 +62,7 @@ def optimal(world: Episodes, *, ties: bool) -> FloatArray:
 
 def strayed(policy: FloatArray, epsilon: float) -> FloatArray:
     """Return the policy that acts uniformly with probability epsilon."""
-    return (1 - epsilon) * policy + epsilon / policy.shape[-1]
+    return np.asarray((1 - epsilon) * policy + epsilon / policy.shape[-1])
 
 
 def returns_of_random_play(world: Episodes) -> tuple[list[float], list[int]]:

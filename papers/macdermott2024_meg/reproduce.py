@@ -42,7 +42,11 @@ EPSILONS = {
 NUM_WORLDS = 20
 HEIGHT, WIDTH, HORIZON = 4, 6, 12
 NUM_CHECKPOINTS = {"quick": 7, "full": 20}
-OTHER_WORLD = "a cliff of our own making on a 4 × 6 grid, without wind and discount, over 12 steps"
+CLIFF = (
+    "the paper shows curves, which could not be read as numbers; a cliff of our own making on a "
+    f"{HEIGHT} × {WIDTH} grid, without wind and discount, over {HORIZON} steps"
+)
+SPAN = "the unknown utility is any weighting of the last column's squares and the cliff"
 
 
 def run(
@@ -187,41 +191,32 @@ def _cliff(goals: int) -> tuple[Episodes, Episodes, FloatArray]:
 
 
 def _cliff_outcomes(publication: Publication) -> tuple[Outcome, ...]:
+    """Return the outcomes of the claims on policies that stray and goals that widen."""
     known, _, policy = _cliff(1)
-    straying = {f"epsilon_{e}_percent": e / 100 for e in range(0, 101, 20)}
     fall = {
-        name: goal_directedness(known, strayed(policy, epsilon)).value
-        for name, epsilon in straying.items()
+        f"epsilon_{percent}_percent": goal_directedness(known, strayed(policy, percent / 100)).value
+        for percent in range(0, 101, 20)
     }
-    values: dict[str, list[float]] = {"known": [], "unknown": []}
-    for goals in range(1, HEIGHT + 1):
-        one, any_, best = _cliff(goals)
-        values["known"].append(goal_directedness(one, best).value)
-        values["unknown"].append(goal_directedness(any_, best).value)
-    lost = {name: 1 - row[-1] / row[0] for name, row in values.items()}
-    named = {
-        name: {f"width_{i}": value for i, value in enumerate(row, start=1)}
-        for name, row in values.items()
-    }
-    why = f"the paper shows curves, which could not be read as numbers; {OTHER_WORLD}"
-    spanned = (
-        f"{why}; the unknown utility is any weighting of the last column's squares and the cliff"
-    )
+    of_known, of_unknown = _by_width()
+    lost, lost_unknown = (1 - row[-1] / row[0] for row in (of_known, of_unknown))
+    named = [
+        {f"width_{i}": value for i, value in enumerate(row, start=1)}
+        for row in (of_known, of_unknown)
+    ]
+    claim = publication.claim
     return (
-        Outcome(publication.claim("falls_with_epsilon"), fall, _falls([*fall.values()]), why),
-        Outcome(
-            publication.claim("known_falls_with_width"),
-            named["known"],
-            _falls(values["known"]),
-            why,
-        ),
-        Outcome(
-            publication.claim("unknown_stays"),
-            named["unknown"],
-            lost["unknown"] < lost["known"] / 2,
-            spanned,
-        ),
+        Outcome(claim("falls_with_epsilon"), fall, _falls([*fall.values()]), CLIFF),
+        Outcome(claim("known_falls_with_width"), named[0], _falls(of_known), CLIFF),
+        Outcome(claim("unknown_stays"), named[1], lost_unknown < lost / 2, f"{CLIFF}; {SPAN}"),
     )
+
+
+def _by_width() -> tuple[list[float], list[float]]:
+    """Return the measure of optimal policies by width, for the known utility and unknown."""
+    worlds = [_cliff(goals) for goals in range(1, HEIGHT + 1)]
+    of_known = [goal_directedness(known, best).value for known, _, best in worlds]
+    of_unknown = [goal_directedness(unknown, best).value for _, unknown, best in worlds]
+    return of_known, of_unknown
 
 
 def _falls(values: Sequence[float]) -> bool:

@@ -219,6 +219,7 @@ def page(table: Sequence[str], version: str, seconds: float) -> str:
         f"lies above its strongest baseline by more than {SMALLEST:g}, with {CERTAIN:g} standard "
         "errors against it (`status`).",
         f"The bound is the one-sided 95 % one of the rate of `present`; allowed is {ALLOWED:.0%}.",
+        "Kinds of agents without a row were not measured.",
         "",
         "| agents | observable | present | undecided | bound | within | largest above baseline |",
         "|---|---|---:|---:|---:|---|---:|",

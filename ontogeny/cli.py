@@ -33,6 +33,7 @@ from ontogeny.commands import (
     llc,
     propose,
     report,
+    reproduce,
     run,
     show,
     study,
@@ -49,6 +50,7 @@ COMMANDS: Mapping[str, Command] = {
     "test": test,
     "compare": compare,
     "report": report,
+    "reproduce": reproduce,
     "show": show,
     "doctor": doctor,
 }
@@ -60,6 +62,7 @@ KEPT: Mapping[str, str] = {
     "run": "agents trained to their end or to a checkpoint stay so",
     "import": "what is imported stays so",
     "llc": "readings that were made stay so",
+    "reproduce": "agents trained to their end or to a checkpoint stay so",
 }
 """What an interrupted command leaves that its next start need not do again."""
 

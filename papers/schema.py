@@ -3,7 +3,7 @@
 A results document is one JSON object; a number that could not be computed is null, never NaN::
 
     schema        1
-    command       "propose", "compare", "study"
+    command       "propose", "compare", "study", "reproduce", …
     curves        list, one entry a curve: what was observed, the candidates by log evidence,
                   probabilities of the families, stages, forecast, verdict, and, so that a
                   report needs no more,
@@ -57,7 +57,10 @@ A study adds ::
                   runs: list (`papers.goal_switch.run_json`), readings: list of {run, observable,
                   env_steps, value, se, n_levels, baselines, strongest, above_strongest},
                   pages: list of {title, paragraphs, tables: list of {caption, columns, rows}},
-                  arms, error_rate: {wrong, decided, number, upper_bound}, settings}
+                  arms, error_rate: {wrong, decided, number, upper_bound}, settings,
+                  outcomes: with `reproduce`, list of {name, statement, kind, locator, source,
+                  published: {name: number}, tolerance, asked, here: {name: number}, agrees (null:
+                  cannot tell), why}}
     ladders       list of {title, condition, quantity, unit, log_condition, log_quantity, text,
                   truth (a mechanism's name, or null),
                   onsets: list of {condition, conditions, facet, run, lower, upper (null: not

@@ -134,12 +134,25 @@ PAGE = record(
         ),
     }
 )
+OUTCOME = record(
+    {
+        "name": text,
+        "statement": text,
+        "kind": text,
+        "locator": text,
+        "published": mapping_of(number),
+        "here": mapping_of(number),
+        "agrees": maybe(truth),
+        "why": text,
+    }
+)
 STUDY = record(
     {"name": text, "title": text, "question": text, "verdict": text, "paragraphs": TEXTS},
     {
         "runs": maybe(list_of(RUN)),
         "readings": maybe(list_of(READING)),
         "pages": list_of(PAGE),
+        "outcomes": list_of(OUTCOME),
         "settings": maybe(mapping_of(anything)),
     },
 )

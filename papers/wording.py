@@ -16,6 +16,9 @@ PROGRESS = {
 
 NO_CHANGE = "no change or steady drift"
 
+HOLDS = {True: "yes", False: "no", None: "cannot tell"}
+"""Whether something asked came out."""
+
 
 def words(name: str) -> str:
     """Write an identifier as words."""

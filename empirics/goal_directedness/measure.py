@@ -24,8 +24,8 @@ CLOSE = 1e-10
 RIDGE = 1e-13
 """Curvature added to features of unit curvature, which may depend on each other."""
 
-NOTHING = 1e-200
-"""Curvature of features that no policy changes."""
+NOTHING = 1e-12
+"""Standard deviation, against the mean, of features that no policy changes: rounding."""
 
 
 @final
@@ -123,7 +123,7 @@ def maximized(cumulant: Cumulant, means: FloatArray, *, toward: bool = False) ->
         return GoalDirectedness(np.zeros(len(means)), weights)
     for _ in range(MOST_STEPS):
         rise = aim - slope.mean(axis=0)
-        step = _newton_step(rise, curvature)
+        step = _newton_step(rise, curvature, np.abs(slope).mean(axis=0))
         gain = float(rise @ step)
         if gain < CLOSE:
             return GoalDirectedness(means @ weights - value, weights)
@@ -143,9 +143,12 @@ def maximized(cumulant: Cumulant, means: FloatArray, *, toward: bool = False) ->
     )
 
 
-def _newton_step(rise: FloatArray, curvature: FloatArray) -> FloatArray:
-    """Return the solution of curvature · step = rise, on features of unit curvature."""
-    bends = np.diag(curvature)
-    scale = np.where(bends > NOTHING, np.sqrt(np.abs(bends)), np.inf)
+def _newton_step(rise: FloatArray, curvature: FloatArray, size: FloatArray) -> FloatArray:
+    """Return the solution of curvature · step = rise, on features of unit curvature.
+
+    A feature whose spread is nothing beside its `size` stays where it is.
+    """
+    spread = np.sqrt(np.maximum(np.diag(curvature), 0.0))
+    scale = np.where(spread > NOTHING * size, spread, np.inf)
     unit = curvature / np.outer(scale, scale) + RIDGE * np.eye(len(rise))
     return np.asarray(np.linalg.solve(unit, rise / scale) / scale)

@@ -23,20 +23,35 @@ def status(name: str, reading: Reading, *, smallest: float = SMALLEST) -> str:
     ValueError
         If the reading has no baseline.
     """
-    above = reading.above_baseline
-    if above is None:
-        raise ValueError(f"{name} has no baseline to be compared with.")
+    found = is_present(name, reading, smallest=smallest)
     strongest = max(reading.baselines, key=lambda each: reading.baselines[each])
     against = f"{strongest!r} ({reading.baselines[strongest]:.3f})"
     if reading.se is None:
         return f"{name} = {reading.value:.3f} has no error, so it is not compared with {against}."
-    sure = CERTAIN * reading.se
-    if above - sure > smallest:
-        verdict = f"is present: above {against} by more than {smallest:g}"
-    elif above + sure <= smallest:
-        verdict = f"is absent: not above {against} by more than {smallest:g}"
-    else:
-        verdict = f"is undecided: its error reaches over {smallest:g} above {against}"
+    verdict = {
+        True: f"is present: above {against} by more than {smallest:g}",
+        False: f"is absent: not above {against} by more than {smallest:g}",
+        None: f"is undecided: its error reaches over {smallest:g} above {against}",
+    }[found]
     return (
         f"{name} {verdict}; {reading.value:.3f} ± {reading.se:.3f} over {reading.n_levels} levels."
     )
+
+
+def is_present(name: str, reading: Reading, *, smallest: float = SMALLEST) -> bool | None:
+    """Tell whether an effect is present, True, or absent, False; None where it is undecided.
+
+    Raises
+    ------
+    ValueError
+        If the reading has no baseline.
+    """
+    above = reading.above_baseline
+    if above is None:
+        raise ValueError(f"{name} has no baseline to be compared with.")
+    if reading.se is None:
+        return None
+    sure = CERTAIN * reading.se
+    if above - sure > smallest:
+        return True
+    return False if above + sure <= smallest else None

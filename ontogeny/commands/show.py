@@ -12,7 +12,7 @@ from ontogeny.command import UsageError, write_listing
 if TYPE_CHECKING:
     from theory.curve import Condition, Curve
 
-SUMMARY = "list the forms, mechanisms or experiments, or what a store holds"
+SUMMARY = "list the forms, mechanisms, experiments, probes or papers, or what a store holds"
 
 Row = Mapping[str, str | list[str]]
 
@@ -88,6 +88,34 @@ def _experiments(path: Path | None) -> list[Row]:
     ]
 
 
+def _probes(path: Path | None) -> list[Row]:
+    from empirics.probes.catalog import catalog
+
+    return [
+        {
+            "name": entry.name,
+            "summary": entry.summary,
+            "observables": ", ".join(entry.observables),
+            "plan": f"part of {entry.plan}",
+        }
+        for entry in catalog()
+    ]
+
+
+def _papers(path: Path | None) -> list[Row]:
+    from papers.published import PAPERS
+
+    return [
+        {
+            "name": name,
+            "summary": paper.summary,
+            "source": paper.publication.source,
+            "claims": [f"{claim.name}: {claim.statement}" for claim in paper.publication.claims],
+        }
+        for name, paper in PAPERS.items()
+    ]
+
+
 def _store(path: Path | None) -> list[Row]:
     from empirics.store import Store
 
@@ -144,5 +172,7 @@ SHELVES: Mapping[str, Callable[[Path | None], list[Row]]] = {
     "forms": _forms,
     "mechanisms": _mechanisms,
     "experiments": _experiments,
+    "probes": _probes,
+    "papers": _papers,
     "store": _store,
 }

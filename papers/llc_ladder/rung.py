@@ -8,6 +8,7 @@ from typing import Any, final
 
 from fitting.comparison import Comparison
 from papers.llc_ladder.detector import COLUMNS, DetectorScore
+from papers.wording import HOLDS
 from theory.curve import Curve
 
 Cell = str | int | float | None
@@ -33,9 +34,6 @@ class Check:
     def row(self) -> tuple[Cell, ...]:
         """The check as a row of a table."""
         return (self.asked, self.measured, HOLDS[self.holds])
-
-
-HOLDS = {True: "yes", False: "no", None: "cannot tell"}
 
 
 @final

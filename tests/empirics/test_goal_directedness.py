@@ -144,6 +144,14 @@ def test_scale_sign_and_origin_of_a_utility_do_not_matter():
     assert goal_directedness(away, policy, toward=True).value == 0.0
 
 
+def test_a_policy_is_not_directed_at_what_no_action_changes():
+    world = random_world(5)
+    same = np.full_like(world.features, 0.3)
+    for seed in range(5):
+        found = goal_directedness(replace(world, features=same), random_policy(world, seed))
+        assert found.value == pytest.approx(0, abs=1e-12)
+
+
 def test_random_play_has_none_and_the_best_and_the_worst_have_the_most():
     world = random_world(6)
     best, worst = (soft_policy(world, np.array([weight])) for weight in (500.0, -500.0))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_help_loads_nothing_but_the_standard_library() -> None:
     )
     assert done.stderr.strip() == "['ontogeny']"
     for name in COMMANDS:
-        assert f"    {name} " in done.stdout
+        assert re.search(rf"^    {name}\s", done.stdout, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -46,6 +46,27 @@ def test_experiments(tmp_path: Path) -> None:
     assert [row["name"] for row in listed("experiments", tmp_path)] == list(EXPERIMENTS)
 
 
+def test_probes(tmp_path: Path) -> None:
+    from empirics.probes.catalog import catalog
+
+    rows = listed("probes", tmp_path)
+    assert [row["name"] for row in rows] == [entry.name for entry in catalog()]
+    (response,) = (row for row in rows if row["name"] == "response")
+    observables = "response_to_goal, response_to_distractor, intent_goal"
+    assert response["observables"] == observables
+    assert response["plan"] == "part of IncentivePlan"
+
+
+def test_papers(tmp_path: Path) -> None:
+    from papers.published import PAPERS
+
+    rows = listed("papers", tmp_path)
+    assert [row["name"] for row in rows] == list(PAPERS)
+    for row, paper in zip(rows, PAPERS.values(), strict=True):
+        claims = row["claims"]
+        assert isinstance(claims, list) and len(claims) == len(paper.publication.claims)
+
+
 def test_a_store_says_each_condition_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,7 +90,7 @@ def test_a_store_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ontogeny show store FOLDER" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("what", ["forms", "mechanisms", "experiments"])
+@pytest.mark.parametrize("what", ["forms", "mechanisms", "experiments", "probes", "papers"])
 def test_a_word_too_many_is_wrong_usage(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", what, "junk"]) == 2
     captured = capsys.readouterr()

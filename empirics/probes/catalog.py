@@ -1,0 +1,65 @@
+"""Every probe that a plan makes, with its observables: what there is to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import final
+
+from empirics.maze import MazeConfig
+from empirics.probe import Probe
+from empirics.probes.exact_regret import cheese_regret
+from empirics.probes.incentive_plan import IncentivePlan
+from empirics.probes.maze_plan import MazePlan
+from empirics.probes.shard_plan import ShardPlan
+from empirics.tabular.cheese import CheeseConfig
+
+FEW = MazeConfig(cells=4, distractor=True, num_train_levels=1, num_held_out_levels=60)
+"""Mazes that are drawn in no time and have what every probe asks for."""
+
+
+@final
+@dataclass(frozen=True)
+class Entry:
+    """A probe, by what can be said of it without a policy.
+
+    Attributes
+    ----------
+    name, summary : str
+    observables : tuple of str
+        In mazes with a distractor.
+    plan : str
+        What makes it.
+    """
+
+    name: str
+    summary: str
+    observables: tuple[str, ...]
+    plan: str
+
+
+PLANS: Mapping[str, Callable[[], tuple[Probe, ...]]] = MappingProxyType(
+    {
+        "MazePlan": lambda: MazePlan(num_squares=20, num_success_levels=5).probes(FEW),
+        "ShardPlan": lambda: ShardPlan(num_shard_squares=40, num_shard_levels=20).probes(FEW),
+        "IncentivePlan": lambda: IncentivePlan(
+            num_incentive_levels=5, num_response_squares=20
+        ).probes(FEW),
+        "cheese_regret": lambda: (cheese_regret(CheeseConfig()),),
+    }
+)
+"""What makes probes, by name; a plan of several is listed at the first that has the probe."""
+
+
+@cache
+def catalog() -> tuple[Entry, ...]:
+    """Return every probe once, plan by plan."""
+    found: dict[str, Entry] = {}
+    for plan, make in PLANS.items():
+        for probe in make():
+            [line, *_] = (type(probe).__doc__ or "").splitlines()
+            summary = line.removesuffix("; a `Probe`.").rstrip(".") + "."
+            found.setdefault(probe.name, Entry(probe.name, summary, tuple(probe.observables), plan))
+    return tuple(found.values())

@@ -1,0 +1,53 @@
+"""`ontogeny reproduce`: a published result re-executed, its claims against what came out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ontogeny.command import check_names
+from ontogeny.progress import show_progress
+
+SUMMARY = "re-execute a published result; claims against outcomes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the paper, its scale, and trained agents."""
+    parser.add_argument("paper", metavar="PAPER", help="see 'ontogeny show papers'")
+    parser.add_argument(
+        "--scale",
+        choices=("quick", "full"),
+        default="quick",
+        help="quick: minutes on a laptop; full: more agents, more checkpoints (default: quick)",
+    )
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="STORE",
+        help="agents that 'ontogeny run' or a study trained (default: train some)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Re-execute a paper and print the path of its report."""
+    from papers.published import PAPERS
+
+    check_names([args.paper], PAPERS, "paper")
+    from papers.reproduction import reproduce
+
+    out = args.out or Path("results", args.paper)
+    with show_progress(args.quiet) as progress:
+        report = reproduce(
+            PAPERS[args.paper],
+            out=out,
+            seed=args.seed,
+            scale=args.scale,
+            store=args.store,
+            progress=progress,
+            command=args.command_line,
+        )
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_bytes((report.parent / "results.json").read_bytes())
+    print(report)
+    return 0

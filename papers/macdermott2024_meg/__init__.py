@@ -1,0 +1,1 @@
+"""MacDermott et al. (2024) on measuring goal-directedness, re-executed."""

@@ -1,0 +1,145 @@
+"""The claims of Mini et al. (2023) on the last checkpoint of small maze agents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from empirics.maze_agent import MazeAgent
+from empirics.probe import Policy, Probe, Reading
+from empirics.probes.decision_regression import FEATURES, DecisionRegression
+from empirics.probes.goal_and_proxy import GoalAndProxy
+from empirics.probes.goal_vector import GoalVector
+from empirics.probes.heuristic_weights import HeuristicWeights
+from empirics.probes.shard_plan import ShardPlan
+from papers.claim import Claim, Outcome, in_all
+from papers.maze_agents import checksums, maze_agents, parted, said
+from papers.mini2023_maze_policy.checks import CHECKS, OURS, Readings
+from papers.publication import Publication
+from papers.reproduction import Reproduction
+from papers.sections.study import Page
+from papers.studies import Progress
+from papers.tables import Table
+
+PLAN = ShardPlan()
+SHOWN = (
+    "p_goal",
+    "p_proxy",
+    "goal_vector_subtracted",
+    "goal_vector_added",
+    "goal_vector_effect",
+    "goal_vector_proxy_effect",
+    "retarget",
+    "p_target_retargeted",
+    "p_target_goal_moved",
+    *(f"decision_{name}" for name in FEATURES),
+    "decision_accuracy",
+)
+
+
+def run(
+    publication: Publication,
+    *,
+    out: Path,
+    seed: int,
+    scale: str,
+    store: Path | None,
+    progress: Progress,
+) -> Reproduction:
+    """Measure the shard probes on the last checkpoint of every agent, and answer the claims.
+
+    The claims are about an agent that may go for the cheese: one trained with alpha above 0.
+    Agents that met nothing but the corner are measured beside it.
+
+    Raises
+    ------
+    ValueError
+        If no agent was trained with alpha above 0, or the store has no maze agents.
+    """
+    agents = maze_agents(store, out=out, seed=seed, scale=scale, progress=progress)
+    claimed = parted(agents)
+    probes = {each: PLAN.probes(each) for each in {agent.environment for agent in agents}}
+    measured = []
+    for i, agent in enumerate(agents):
+        progress("Measuring agents", i, len(agents))
+        (_, path), *_ = agent.spread(1)
+        measured.append(read_off(agent.policy(path), probes[agent.environment]))
+    progress("Measuring agents", len(agents), len(agents))
+    judged = [found for agent, found in zip(agents, measured, strict=True) if agent in claimed]
+    return Reproduction(
+        publication,
+        tuple(answer(claim, judged) for claim in publication.claims),
+        (
+            said(agents),
+            f"Each was measured at its last checkpoint, at up to {PLAN.num_shard_squares} decision "
+            f"squares of held-out levels; vectors were put in after layer {PLAN.shard_layer}.",
+        ),
+        (_page(agents, measured),),
+        checksums(agents, 1),
+    )
+
+
+def read_off(policy: Policy, probes: Sequence[Probe]) -> dict[str, Reading]:
+    """Return the readings of shard probes, P(goal) and P(proxy), and the features' inflation.
+
+    No claim is about the weights of heuristics, which are left out.
+    """
+    found: dict[str, Reading] = {}
+    for probe in probes:
+        if not isinstance(probe, HeuristicWeights):
+            found.update(probe(policy))
+        if isinstance(probe, GoalVector):
+            found.update(GoalAndProxy(probe.squares)(policy))
+        if isinstance(probe, DecisionRegression):
+            found.update(inflation(probe))
+    return found
+
+
+def inflation(probe: DecisionRegression) -> dict[str, Reading]:
+    """Return the variance inflation of each of the paper's four distances among these four."""
+    columns = [1 + FEATURES.index(name) for name in OURS]
+    correlation = np.corrcoef(probe.features[:, columns].T)
+    factors = np.diag(np.linalg.inv(correlation))
+    return {f"inflation_{n}": Reading(float(f)) for n, f in zip(OURS, factors, strict=True)}
+
+
+def answer(claim: Claim, judged: Sequence[Readings]) -> Outcome:
+    """Return what the agents say of a claim: all of them, none, or it cannot be told."""
+    check = CHECKS[claim.name]
+    each = [check.judge(found) for found in judged]
+    rows = [check.numbers(found) for found in judged]
+    here = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    count = f"{sum(one is True for one in each)} of {len(each)} agents"
+    return Outcome(claim, here, in_all(each), f"{count}, numbers their means; {check.differs}.")
+
+
+def _page(agents: Sequence[MazeAgent], measured: Sequence[Readings]) -> Page:
+    rows = tuple(
+        (
+            agent.environment.alpha,
+            agent.record.run,
+            name,
+            found[name].value,
+            found[name].se,
+        )
+        for agent, found in zip(agents, measured, strict=True)
+        for name in SHOWN
+    )
+    columns = ("alpha", "run", "observable", "value", "se over levels")
+    return Page(
+        "Every agent",
+        (
+            "Agents of alpha 0 never met the cheese away from the corner: they go for the corner, "
+            "and what the claims say of cheese should be missing in them.",
+        ),
+        (
+            Table(
+                "readings at the last checkpoint",
+                columns,
+                rows,
+                decimals=dict.fromkeys(columns[-2:], 3),
+            ),
+        ),
+    )

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirics.levels import Levels
+from empirics.path_lengths import place_table
 
 
 def next_places(levels: Levels) -> NDArray[np.int64]:
     """Return where each action leads from each place, (num_levels, num_open, num_actions)."""
-    squares = levels.open_squares
-    place = np.zeros((len(levels), levels.size**2), dtype=np.int64)
-    np.put_along_axis(place, squares, np.arange(levels.num_open)[None], axis=1)
+    squares, place = levels.open_squares, place_table(levels)
     each = np.arange(len(levels))[:, None, None]
     return np.asarray(place[each, levels.next_square[each[:, 0], squares]])
 

@@ -66,6 +66,9 @@ class MazeConfig:
         measured on the same held-out levels.
     process_fraction : float
         Share of the reward that is given step by step, from 0 (for the outcome only) to 1.
+    two_keys : bool
+        Whether a key says, episode by episode, which of cheese and distractor is rewarded;
+        the other one ends the episode without reward.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class MazeConfig:
     num_held_out_levels: int = 1000
     level_seed: int = 0
     process_fraction: float = 0.0
+    two_keys: bool = False
 
     def __post_init__(self) -> None:
         coerce_fields(self)
@@ -89,6 +93,11 @@ class MazeConfig:
             raise ValueError(f"alpha must be a probability; it is {self.alpha}.")
         if not 0.0 <= self.process_fraction <= 1.0:
             raise ValueError(f"process_fraction must be in [0, 1]; it is {self.process_fraction}.")
+        if self.two_keys and not self.distractor:
+            raise ValueError(
+                "two_keys needs distractor=True: the key says which of cheese and distractor is "
+                "rewarded."
+            )
         whole("cells", self.cells, 2)
         whole("level_seed", self.level_seed, 0)
         for name in ("max_steps", "num_train_levels", "num_held_out_levels"):
@@ -101,8 +110,8 @@ class MazeConfig:
 
     @property
     def num_planes(self) -> int:
-        """Planes of an observation: wall, mouse, cheese, and the objects that are on."""
-        return 3 + self.proxy_object + self.distractor
+        """Planes of an observation: wall, mouse, cheese, and what else is on."""
+        return 3 + self.proxy_object + self.distractor + self.two_keys
 
     @property
     def observation_shape(self) -> tuple[int, int, int]:
@@ -195,10 +204,11 @@ class MazeEnvironment:
         now.mouse[:] = self._next[(now.level * area + now.mouse) * NUM_ACTIONS + actions]
         flat[self._each, 1, now.mouse] = 1.0
         self._clock += 1
-        terminated = now.mouse == now.cheese
+        reached = now.mouse == now.goal
+        terminated = reached | (now.mouse == now.other) if self.config.two_keys else reached
         truncated = ~terminated & (self._clock >= self.config.max_steps)
         observation = final_observation = self._planes.copy()
-        reward = self._reward(terminated)
+        reward = self._reward(reached)
         ended = np.flatnonzero(terminated | truncated)
         if ended.size:
             self._begin(ended)
@@ -221,7 +231,7 @@ class MazeEnvironment:
                 f"the state is of {np.size(state['mouse'])} environments; "
                 f"this one has {self.num_envs}."
             )
-        names = ("level", "mouse", "cheese", "distractor")
+        names = vars(self._now)
         self._now = Situation(*(np.array(state[name], dtype=np.int64) for name in names))
         self._planes = observe(self.levels, self._now, self.config)
         self._clock = np.array(state["clock"], dtype=np.int64)

@@ -59,4 +59,4 @@ class Progress:
         mouse = self._place[now.level * self._area + now.mouse]
         goal = self._place[now.level * self._area + now.goal]
         entry = (now.level * self._num_open + mouse) * self._num_open + goal
-        return self._lengths[entry].astype(np.int64)
+        return np.asarray(self._lengths[entry], dtype=np.int64)

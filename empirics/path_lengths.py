@@ -8,26 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirics.levels import Levels, distances, first_steps
-from empirics.situation import CORNER
+
+IntArray = NDArray[np.int64]
 
 
-def place_table(levels: Levels) -> NDArray[np.int64]:
+def place_table(levels: Levels) -> IntArray:
     """Return the place of every square among the open ones, (num_levels, size²); 0 on walls."""
     place = np.zeros((len(levels), levels.size**2), dtype=np.int64)
     np.put_along_axis(place, levels.open_squares, np.arange(levels.num_open)[None], axis=1)
     return place
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def path_lengths(levels: Levels) -> NDArray[np.uint8 | np.uint16]:
     """Return the steps between all places of each level, (num_levels, num_open, num_open).
 
     Places are added in order of their distance from the corner: the paths of a new one are those
-    of its neighbor nearer to the corner, and one step. Kept for the last two pools; 12 MB for
+    of its neighbor nearer to the corner, and one step. Kept for the last four pools; 12 MB for
     5,000 levels of 5 × 5 cells, 47 MB of 7 × 7.
     """
     num, num_open = len(levels), levels.num_open
-    each, corner = np.arange(num), np.full(num, CORNER)
+    each, corner = np.arange(num), np.zeros(num, dtype=np.int64)
     place, squares = place_table(levels), levels.open_squares
     step = first_steps(levels, corner)[each[:, None], squares]
     parent = place[each[:, None], levels.next_square[each[:, None], squares, step]]
@@ -41,3 +42,16 @@ def path_lengths(levels: Levels) -> NDArray[np.uint8 | np.uint16]:
         lengths[each, :, new] = row
     lengths.setflags(write=False)
     return lengths
+
+
+def is_between(
+    lengths: NDArray[np.uint8 | np.uint16],
+    level: IntArray,
+    start: IntArray,
+    middle: IntArray,
+    end: IntArray,
+) -> NDArray[np.bool_]:
+    """Return whether a place lies on the path from start to end; shapes broadcast."""
+    pairs = ((start, middle), (middle, end), (start, end))
+    to, onward, direct = (lengths[level, a, b].astype(np.int64) for a, b in pairs)
+    return np.asarray(to + onward == direct)

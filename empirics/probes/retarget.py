@@ -119,13 +119,13 @@ class Retarget:
         """The maze with cheese in the corner and without; the donor: at target, wrong, without."""
         here, n = self.squares.situation, len(self.squares)
         nowhere, corner = np.full(n, NOWHERE), np.full(n, CORNER)
-        there = replace(here, level=self.donor, distractor=nowhere)
+        there = replace(here, level=self.donor).with_other(nowhere)
         return (
-            self._see(replace(here, cheese=corner)),
-            self._see(replace(here, cheese=nowhere)),
+            self._see(here.with_goal(corner)),
+            self._see(here.with_goal(nowhere)),
             self._see(there),
-            self._see(replace(there, cheese=self.wrong)),
-            self._see(replace(there, cheese=nowhere)),
+            self._see(there.with_goal(self.wrong)),
+            self._see(there.with_goal(nowhere)),
         )
 
     def _see(self, situation: Situation) -> Seen:
@@ -144,14 +144,14 @@ def draw_retarget(
     ValueError
         If there is none for any square.
     """
-    now = squares.situation
+    now, goal = squares.situation, squares.situation.goal
     is_open = ~squares.levels.walls.reshape(len(squares.levels), -1)
     is_wrong = is_open[now.level] & ~_behind_goal_step(squares)
     is_wrong[:, CORNER] = False
     is_wrong[np.arange(len(squares)), now.mouse] = False
     donor, wrong = np.full(len(squares), NOWHERE), np.full(len(squares), NOWHERE)
     for i, level in enumerate(now.level):
-        fits = is_open[:, now.mouse[i]] & is_open[:, now.cheese[i]]
+        fits = is_open[:, now.mouse[i]] & is_open[:, goal[i]]
         fits &= (is_open & is_wrong[i]).any(axis=1)
         fits[level] = False
         if fits.any():

@@ -9,6 +9,7 @@ differ, so the checkpoints lie at the first update of each that reaches the sche
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from empirics.experiment import Experiment
 from empirics.experiments.goal_switch import QUICK
@@ -16,7 +17,7 @@ from empirics.policy_gradients import a2c, reinforce_with_critic
 from empirics.pqn_config import PQNConfig
 
 _PPO = QUICK.experiment.algorithm
-_SHARED = {
+_SHARED: dict[str, Any] = {
     "total_timesteps": _PPO.total_timesteps,
     "learning_rate": _PPO.learning_rate,
     "anneal_lr": False,

@@ -43,7 +43,7 @@ class Corridor:
 
 
 CONFIG = PQNConfig(
-    total_timesteps=16 * 8 * 200, num_envs=16, num_steps=8, learning_rate=5e-3, gamma=GAMMA,
+    total_timesteps=16 * 8 * 250, num_envs=16, num_steps=8, learning_rate=5e-3, gamma=GAMMA,
     num_minibatches=2, update_epochs=2, temperature=TEMPERATURE,
 )  # fmt: skip
 SPEC = MLPSpec((16,))

@@ -64,7 +64,7 @@ def _grown_on(
         name=name,
         environment=environment,
         network=MazeNetwork(width=16, depth=5),
-        ppo=ppo,
+        algorithm=ppo,
         schedule=log_schedule(ppo, num_checkpoints),
         plan=MazePlan(num_success_levels=64),
     )

@@ -121,11 +121,11 @@ def test_responses_and_intent_of_known_agents():
     squares = draw_decision_squares(LEVELS, config, num_squares=80, rng=np.random.default_rng(0))
     probe = draw_response(squares, rng=np.random.default_rng(1))
     now = squares.situation
-    for moved in (probe.moved_cheese, probe.moved_distractor):
+    for moved in (probe.moved_goal, probe.moved_distractor):
         levels = LEVELS.walls.reshape(len(LEVELS), -1)
         assert not levels[now.level, moved].any()
         assert (np.stack([now.mouse, now.cheese, now.distractor]) != moved).all()
-    moved_step = first_steps(LEVELS[now.level], probe.moved_cheese)[np.arange(80), now.mouse]
+    moved_step = first_steps(LEVELS[now.level], probe.moved_goal)[np.arange(80), now.mouse]
     turned = float((moved_step != squares.goal_step).mean())
     assert 0.1 < turned < 0.9
     expected = {

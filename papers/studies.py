@@ -73,6 +73,12 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "papers.llc_ladder.study",
                 resumes=False,
             ),
+            Study(
+                "development",
+                "shards, objectives, look-ahead and goal-directedness: what forms, when, what hides it",
+                "papers.development.study",
+                resumes=True,
+            ),
         )
     }
 )

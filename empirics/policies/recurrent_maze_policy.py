@@ -19,7 +19,6 @@ from empirics.coerce import coerce_fields, whole
 from empirics.policies.at_mouse import at_mouse
 from theory.curve import Condition
 
-
 FEW_TICKS = 6
 """Ticks of which the state, with layers as torch starts them, is not yet saturated."""
 
@@ -79,7 +78,7 @@ class RecurrentMazeNetwork:
             nn.init.orthogonal_(policy.actor.weight, gain=0.01)
             nn.init.zeros_(policy.actor.bias)
             # What all ticks add together is that of a few: the state of many would saturate.
-            nn.init.zeros_(policy.cell.outward.bias)
+            nn.init.zeros_(policy.cell.outward.get_parameter("bias"))
             policy.cell.outward.weight.data *= FEW_TICKS / self.ticks
         return policy
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from empirics.coerce import coerce_fields, whole
 from empirics.maze import MazeConfig
+from empirics.maze_agent import MazeAgent
 from empirics.probe import Policy, Probe
-from empirics.probes.lookahead.draw_inputs import draw_lookahead_inputs
+from empirics.probes.lookahead.draw_inputs import NoInputs, draw_lookahead_inputs
 from empirics.probes.lookahead.junction_plan import draw_junction_plan
 from empirics.probes.lookahead.patching import LookaheadPatching
 from empirics.probes.lookahead.second_move import draw_second_move
@@ -32,6 +33,8 @@ class LookaheadPlan:
         Held-out levels of thinking time.
     num_plan_levels : int
         Held-out levels of the probes that are fitted: of moves ahead, and of plans at junctions.
+    weak_share : float
+        The weak agent of a run is its last checkpoint within this share of training.
     lookahead_seed : int
         Seed of what is drawn; all runs of an experiment share it.
 
@@ -44,6 +47,7 @@ class LookaheadPlan:
     num_lookahead_inputs: int = 32
     num_thinking_levels: int = 300
     num_plan_levels: int = 300
+    weak_share: float = 0.25
     lookahead_seed: int = 0
 
     def __post_init__(self) -> None:
@@ -51,11 +55,27 @@ class LookaheadPlan:
         for name in ("num_lookahead_inputs", "num_thinking_levels", "num_plan_levels"):
             whole(name, getattr(self, name), 1)
         whole("lookahead_seed", self.lookahead_seed, 0)
+        if not 0 < self.weak_share < 1:
+            raise ValueError(f"weak_share must lie between 0 and 1; it is {self.weak_share}.")
 
     @property
     def conditions(self) -> dict[str, Condition]:
         """The plan as rows of a ledger."""
         return asdict(self)
+
+    def probes_of(self, agent: MazeAgent) -> tuple[Probe, ...]:
+        """Return the probes of all checkpoints of an agent, whose last one is the strong agent.
+
+        Where no position is hard for the weak agent and solved by the strong one, there is nothing
+        to patch, and that probe is left out.
+        """
+        last, strong = agent.checkpoints[-1]
+        early = [path for t, path in agent.checkpoints if t <= self.weak_share * last]
+        policies = {"weak": agent.policy(early[-1]), "strong": agent.policy(strong)}
+        try:
+            return self.probes(agent.environment, **policies)
+        except NoInputs:
+            return self._fitted(agent.environment, policies["strong"])
 
     def probes(self, environment: MazeConfig, *, weak: Policy, strong: Policy) -> tuple[Probe, ...]:
         """Return the probes of all checkpoints of a run.
@@ -69,23 +89,30 @@ class LookaheadPlan:
 
         Raises
         ------
-        ValueError
+        NoInputs
             If no position is hard for the weak agent and solved by the strong one.
         """
-        levels = environment.pools().held_out
-        streams = np.random.SeedSequence(self.lookahead_seed).spawn(4)
-        inputs, times, moves, junctions = (np.random.default_rng(s) for s in streams)
         chosen = draw_lookahead_inputs(
-            levels,
+            environment.pools().held_out,
             environment,
             weak=weak,
             strong=strong,
             num_inputs=self.num_lookahead_inputs,
-            rng=inputs,
+            rng=self._streams[0],
         )
+        patching = LookaheadPatching(chosen, seed=self.lookahead_seed)
+        return (patching, *self._fitted(environment, strong))
+
+    @property
+    def _streams(self) -> list[np.random.Generator]:
+        spawned = np.random.SeedSequence(self.lookahead_seed).spawn(4)
+        return [np.random.default_rng(each) for each in spawned]
+
+    def _fitted(self, environment: MazeConfig, strong: Policy) -> tuple[Probe, ...]:
+        """Return the probes whose levels depend on the plan alone."""
+        levels, (_, times, moves, junctions) = environment.pools().held_out, self._streams
         network, num_levels = network_of(strong), self.num_plan_levels
         return (
-            LookaheadPatching(chosen, seed=self.lookahead_seed),
             draw_thinking(levels, environment, num_levels=self.num_thinking_levels, rng=times),
             draw_second_move(levels, environment, network, num_levels=num_levels, rng=moves),
             draw_junction_plan(levels, environment, network, num_levels=num_levels, rng=junctions),

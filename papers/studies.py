@@ -75,7 +75,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             ),
             Study(
                 "development",
-                "shards, objectives, look-ahead and goal-directedness: what forms, when, what hides it",
+                "shards, objectives, look-ahead inside agents: what forms when, and what hides it",
                 "papers.development.study",
                 resumes=True,
             ),

@@ -122,7 +122,12 @@ def _measure(agent: MazeAgent, probes: Sequence[Probe], points: Sequence[Point])
         policy = agent.policy(path)
         measured: Measured = {}
         for probe in probes:
-            measured.update(probe(policy))
+            try:
+                measured.update(probe(policy))
+            except ValueError as error:
+                raise ValueError(
+                    f"probe {probe.name!r} of {agent.record.run!r} at {env_steps} env_steps: {error}"
+                ) from error
         result.append((env_steps, measured))
     return tuple(result)
 

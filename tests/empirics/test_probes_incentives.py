@@ -196,22 +196,21 @@ def test_what_the_graph_of_a_maze_admits():
     assert not admitted["distractor"].value_of_information
 
 
-def test_the_plan_adds_to_the_plan_of_mazes():
-    maze = MazePlan(num_squares=20, num_success_levels=5)
-    plan = IncentivePlan(maze, num_incentive_levels=5, num_response_squares=10)
+def test_the_plan_measures_alike_and_nothing_that_the_plan_of_mazes_measures():
+    plan = IncentivePlan(num_incentive_levels=5, num_response_squares=10)
     names = [probe.name for probe in plan.probes(CONFIG)]
-    assert names == [
-        *(probe.name for probe in maze.probes(CONFIG)),
-        "goal_directedness",
-        "response",
-        "information_and_control",
-    ]
+    assert names == ["goal_directedness", "response", "information_and_control"]
     assert plan.conditions == {
-        **maze.conditions,
         "num_incentive_levels": 5,
         "num_response_squares": 10,
+        "incentive_gamma": 0.97,
+        "incentive_seed": 0,
     }
-    first, again = ([probe(network(3)) for probe in plan.probes(CONFIG)[-3:]] for _ in range(2))
+    usual = {n for p in MazePlan(num_squares=20).probes(CONFIG) for n in p.observables}
+    assert not usual & {n for p in plan.probes(CONFIG) for n in p.observables}
+    first, again = ([probe(network(3)) for probe in plan.probes(CONFIG)] for _ in range(2))
     assert first == again
     with pytest.raises(ValueError, match="num_incentive_levels must be at least 1; it is 0"):
         IncentivePlan(num_incentive_levels=0)
+    with pytest.raises(ValueError, match=r"incentive_gamma must lie in \[0, 1\]; it is 1.5"):
+        IncentivePlan(incentive_gamma=1.5)

@@ -157,7 +157,8 @@ def test_without_the_goal_the_object_that_the_key_names_is_gone():
 @pytest.mark.parametrize(
     ("plan", "name"),
     [
-        (IncentivePlan(MazePlan(num_squares=40, num_success_levels=10), 8, 20), "meg_goal"),
+        (IncentivePlan(8, 20), "meg_goal"),
+        (MazePlan(num_squares=40, num_success_levels=10), "p_goal"),
         (ShardPlan(shard_layer=0, num_shard_squares=40, num_shard_levels=30), "retarget"),
     ],
 )
@@ -165,7 +166,7 @@ def test_every_plan_measures_these_mazes(plan, name):
     network = MazeNetwork(width=4, depth=2, hidden=4)
     policy = network.build(CONFIG.observation_shape, 4, rng=np.random.default_rng(0))
     found = {k: value for probe in plan.probes(CONFIG) for k, value in probe(policy).items()}
-    assert name in found and len(found) > 15
+    assert name in found and all(np.isfinite(each.value) for each in found.values())
 
 
 def test_keys_need_two_objects():

@@ -125,9 +125,8 @@ def _measure(agent: MazeAgent, probes: Sequence[Probe], points: Sequence[Point])
             try:
                 measured.update(probe(policy))
             except ValueError as error:
-                raise ValueError(
-                    f"probe {probe.name!r} of {agent.record.run!r} at {env_steps} env_steps: {error}"
-                ) from error
+                where = f"{agent.record.run!r} at {env_steps} env_steps"
+                raise ValueError(f"probe {probe.name!r} of {where}: {error}") from error
         result.append((env_steps, measured))
     return tuple(result)
 

@@ -88,21 +88,27 @@ def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
 def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that see the cheese elsewhere a little: the proxy first, then the goal."""
     return Organism(
-        f"on {100 * alpha:g} % of levels the cheese lies anywhere, so that a proxy forms first; an "
-        "object that is never rewarded lies there too",
-        _grown_on(
-            "mixed", MazeConfig(alpha=alpha, distractor=True), total_timesteps, num_checkpoints
-        ),
-        (ShardPlan(), IncentivePlan(), ObjectivePlan(FEED_FORWARD)),
+        f"on {100 * alpha:g} % of levels the cheese lies anywhere, so that a proxy forms first",
+        _grown_on("mixed", MazeConfig(alpha=alpha), total_timesteps, num_checkpoints),
+        (ShardPlan(), IncentivePlan()),
         BEHAVIORS,
-        (
-            "p_proxy",
-            "p_goal",
-            "goal_vector_effect",
-            "retarget",
-            "objective_location_gap",
-            "meg_goal_over_proxy",
+        ("p_proxy", "p_goal", "goal_vector_effect", "retarget", "meg_goal_over_proxy"),
+    )
+
+
+def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
+    """Return agents that go for the cheese beside an object that is never rewarded."""
+    return Organism(
+        "the cheese lies anywhere, and so does an object that is never rewarded",
+        _grown_on(
+            "objective",
+            MazeConfig(alpha=1.0, distractor=True),
+            total_timesteps,
+            num_checkpoints,
         ),
+        (ObjectivePlan(FEED_FORWARD),),
+        BEHAVIORS[:1],
+        ("p_goal", "objective_location_gap", "outcome_information_gain", "objective_retarget_gap"),
     )
 
 
@@ -139,7 +145,12 @@ def planner(
 
 
 QUICK = Scale(
-    (corner(208_896, 20), mixed(0.2, 208_896, 20), planner(147_456, 12)),
+    (
+        corner(208_896, 20),
+        mixed(0.2, 208_896, 20),
+        objective(208_896, 20),
+        planner(147_456, 12),
+    ),
     num_seeds=2,
     interventions=Interventions(
         "mixed",
@@ -153,18 +164,23 @@ QUICK = Scale(
 """A quarter of an hour on two cores."""
 
 FULL = Scale(
-    (corner(573_440, 48), mixed(0.1, 819_200, 48), planner(573_440, 24)),
+    (
+        corner(409_600, 30),
+        mixed(0.2, 409_600, 30),
+        objective(409_600, 30),
+        planner(409_600, 20),
+    ),
     num_seeds=8,
     interventions=Interventions(
         "mixed",
         alpha=0.0,
-        length=163_840,
-        onsets=(0, 163_840, 327_680, 491_520),
-        change=409_600,
-        recovery=80_000,
+        length=81_920,
+        onsets=(0, 81_920, 163_840),
+        change=204_800,
+        recovery=40_960,
     ),
 )
-"""Hours on two cores."""
+"""Some two hours on two cores, in pieces if need be."""
 
 SCALES: Mapping[str, Scale] = MappingProxyType({"quick": QUICK, "full": FULL})
 """By name."""

@@ -47,18 +47,22 @@ def scale():
     mixed = tiny(
         whole["mixed"],
         plain,
-        (
-            shards,
-            IncentivePlan(5, 20),
-            ObjectivePlan(plain, "stream.2", "stream.1", None, None, 20, 20, 60),
-        ),
+        (shards, IncentivePlan(5, 20)),
         alpha=0.5,
+    )
+    objective = tiny(
+        whole["objective"],
+        plain,
+        (ObjectivePlan(plain, "stream.2", "stream.1", None, None, 20, 20, 60),),
+        alpha=1.0,
         distractor=True,
     )
     thinker = tiny(
         whole["planner"], RecurrentMazeNetwork(4, 3, 1, 8), (LookaheadPlan(4, 10, 80),), alpha=1.0
     )
-    return Scale((mixed, thinker), len(SEEDS), Interventions("mixed", 0.0, 128, (0, 128), 256, 64))
+    return Scale(
+        (mixed, objective, thinker), len(SEEDS), Interventions("mixed", 0.0, 128, (0, 128), 256, 64)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from empirics.probes.shard_plan import ShardPlan
 from papers.development.organism import Organism
 from papers.development.windows_page import Interventions
 
-BEHAVIORS = ("success_on_distribution", "success_off_distribution")
+BEHAVIOR = "success_on_distribution"
 FEED_FORWARD = MazeNetwork(width=16, depth=5)
 
 
@@ -80,8 +80,8 @@ def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
         "the cheese always lies in the corner, so that nothing parts goal and proxy",
         _grown_on("corner", MazeConfig(alpha=0.0), total_timesteps, num_checkpoints),
         (ShardPlan(), IncentivePlan()),
-        BEHAVIORS[:1],
-        ("p_proxy_without_goal", "p_proxy"),
+        (BEHAVIOR,),
+        ("p_proxy_without_goal",),
     )
 
 
@@ -91,8 +91,8 @@ def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
         f"on {100 * alpha:g} % of levels the cheese lies anywhere, so that a proxy forms first",
         _grown_on("mixed", MazeConfig(alpha=alpha), total_timesteps, num_checkpoints),
         (ShardPlan(), IncentivePlan()),
-        BEHAVIORS,
-        ("p_proxy", "p_goal", "goal_vector_effect", "retarget", "meg_goal_over_proxy"),
+        (BEHAVIOR,),
+        ("p_proxy", "p_goal", "retarget", "meg_goal_over_proxy"),
     )
 
 
@@ -107,8 +107,8 @@ def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
             num_checkpoints,
         ),
         (ObjectivePlan(FEED_FORWARD),),
-        BEHAVIORS[:1],
-        ("p_goal", "objective_location_gap", "outcome_information_gain", "objective_retarget_gap"),
+        (BEHAVIOR,),
+        ("p_goal", "objective_location_gap", "objective_retarget_gap"),
     )
 
 
@@ -139,8 +139,8 @@ def planner(
             plan=MazePlan(num_success_levels=64),
         ),
         (LookaheadPlan(num_plan_levels=150),),
-        BEHAVIORS[:1],
-        ("p_goal", "thinking_used", "thinking_gain_far", "junction_plan", "lookahead_best_square"),
+        (BEHAVIOR,),
+        ("thinking_used", "junction_plan", "lookahead_best_square"),
     )
 
 
@@ -149,7 +149,7 @@ QUICK = Scale(
         corner(208_896, 20),
         mixed(0.2, 208_896, 20),
         objective(208_896, 20),
-        planner(147_456, 12),
+        planner(114_688, 12),
     ),
     num_seeds=2,
     interventions=Interventions(

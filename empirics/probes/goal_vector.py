@@ -135,13 +135,16 @@ def like(vector: Tensor, number: int, seed: int) -> list[Tensor]:
 def change_reading(
     change: NDArray[np.float64], level: NDArray[np.int64], baselines: Mapping[str, float]
 ) -> Reading:
-    """Return the mean change of a probability, with its standard error over levels."""
+    """Return the mean change of a probability, with its standard error over levels.
+
+    It has no support: that from -1 to 1 would be the scale of its curve, on which a change by a
+    tenth, which is much for an edit, is a straight line.
+    """
     mean, se, n_levels = level_mean(change, level)
     return Reading(
         mean,
         se,
         n_levels=n_levels,
-        support=(-1.0, 1.0),
         baselines=baselines,
         se_is_shared=True,
     )

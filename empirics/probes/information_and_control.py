@@ -58,7 +58,6 @@ class InformationAndControl:
             se,
             n_levels=n_levels,
             unit="discounted reward",
-            support=(-1.0, 1.0),
             baselines={"uniform": 0.0},
             se_is_shared=True,
         )

@@ -102,7 +102,7 @@ class JunctionPlan:
         own, controls = _split(scores["end"])
         gain = own - max(controls.values(), key=lambda score: score.value)
         return {
-            "junction_plan": score_reading(gain, {"no plan": 0.0}, (-1.0, 1.0)),
+            "junction_plan": score_reading(gain, {"no plan": 0.0}),
             **{f"junction_f1_{stage}": _with_controls(scores[stage]) for stage in STAGES},
             **self._steering(policy, ahead, states),
         }
@@ -148,7 +148,7 @@ class JunctionPlan:
         own, controls = _split(scores)
         gain = own - max(controls.values(), key=lambda score: score.value)
         return {
-            "plan_steering": score_reading(gain, {"no effect": 0.0}, (-1.0, 1.0)),
+            "plan_steering": score_reading(gain, {"no effect": 0.0}),
             "p_steered": _with_controls(scores),
         }
 

@@ -19,6 +19,9 @@ from empirics.probes.lookahead.stages import network_of
 from empirics.probes.lookahead.thinking import draw_thinking
 from theory.curve import Condition
 
+FEWEST_INPUTS = 8
+"""Positions, one a level, below which a mean over them says nothing."""
+
 
 @final
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class LookaheadPlan:
 
     def __post_init__(self) -> None:
         coerce_fields(self)
-        for name in ("num_lookahead_inputs", "num_thinking_levels", "num_plan_levels"):
+        whole("num_lookahead_inputs", self.num_lookahead_inputs, FEWEST_INPUTS)
+        for name in ("num_thinking_levels", "num_plan_levels"):
             whole(name, getattr(self, name), 1)
         whole("lookahead_seed", self.lookahead_seed, 0)
         if not 0 < self.weak_share < 1:
@@ -66,8 +70,8 @@ class LookaheadPlan:
     def probes_of(self, agent: MazeAgent) -> tuple[Probe, ...]:
         """Return the probes of all checkpoints of an agent, whose last one is the strong agent.
 
-        Where no position is hard for the weak agent and solved by the strong one, there is nothing
-        to patch, and that probe is left out.
+        Where fewer than `FEWEST_INPUTS` positions are hard for the weak agent and solved by the
+        strong one, there is too little to patch, and that probe is left out.
         """
         last, strong = agent.checkpoints[-1]
         early = [path for t, path in agent.checkpoints if t <= self.weak_share * last]
@@ -90,7 +94,8 @@ class LookaheadPlan:
         Raises
         ------
         NoInputs
-            If no position is hard for the weak agent and solved by the strong one.
+            If fewer than `FEWEST_INPUTS` positions are hard for the weak agent and solved by the
+            strong one.
         """
         chosen = draw_lookahead_inputs(
             environment.pools().held_out,
@@ -100,6 +105,11 @@ class LookaheadPlan:
             num_inputs=self.num_lookahead_inputs,
             rng=self._streams[0],
         )
+        if len(chosen) < FEWEST_INPUTS:
+            raise NoInputs(
+                f"patching needs {FEWEST_INPUTS} positions that are hard for the weak agent and "
+                f"solved by the strong one; there are {len(chosen)}. Take a stronger one."
+            )
         patching = LookaheadPatching(chosen, seed=self.lookahead_seed)
         return (patching, *self._fitted(environment, strong))
 

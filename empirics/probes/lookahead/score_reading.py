@@ -9,9 +9,12 @@ from empirics.probe import Reading
 
 
 def score_reading(
-    score: Score, baselines: Mapping[str, float], support: tuple[float, float]
+    score: Score, baselines: Mapping[str, float], support: tuple[float, float] | None = None
 ) -> Reading:
-    """Return a score on held-out levels as a reading; the levels are those of all checkpoints."""
+    """Return a score on held-out levels as a reading; the levels are those of all checkpoints.
+
+    A gain over another score has no support (`change_reading`).
+    """
     return Reading(
         score.value,
         score.se,

@@ -99,7 +99,7 @@ class SecondMove:
         gain = own - max(scores.values(), key=lambda score: score.value)
         controls = {name: score.value for name, score in scores.items()}
         return {
-            "second_move": score_reading(gain, {"no plan": 0.0}, (-1.0, 1.0)),
+            "second_move": score_reading(gain, {"no plan": 0.0}),
             "second_move_accuracy": score_reading(own, controls, (0.0, 1.0)),
         }
 

@@ -58,7 +58,7 @@ def scale():
         distractor=True,
     )
     thinker = tiny(
-        whole["planner"], RecurrentMazeNetwork(4, 3, 1, 8), (LookaheadPlan(4, 10, 80),), alpha=1.0
+        whole["planner"], RecurrentMazeNetwork(4, 3, 1, 8), (LookaheadPlan(8, 10, 80),), alpha=1.0
     )
     return Scale(
         (mixed, objective, thinker), len(SEEDS), Interventions("mixed", 0.0, 128, (0, 128), 256, 64)

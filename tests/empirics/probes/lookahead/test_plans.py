@@ -148,7 +148,7 @@ def test_an_untrained_copy_is_drawn_anew_and_the_network_is_left_alone():
 
 
 def test_a_plan_measures_an_agent_by_two_of_its_checkpoints(config, flood):
-    plan = LookaheadPlan(num_lookahead_inputs=2, num_thinking_levels=20, num_plan_levels=60)
+    plan = LookaheadPlan(num_lookahead_inputs=8, num_thinking_levels=20, num_plan_levels=60)
     with pytest.raises(ValueError, match="no position is hard"):
         plan.probes(config, weak=flood.policy(3), strong=flood.policy(20))
     with pytest.raises(ValueError, match="num_plan_levels must be at least 1; it is 0."):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from empirics.probes.status import status
+from empirics.probes.status import CERTAIN, SMALLEST, is_present
 from fitting.comparison import Comparison
 from fitting.runs.order import said, times_of
 from fitting.runs.order_doubts import obstacle
@@ -13,6 +13,7 @@ from papers.curve_results import Document
 from papers.development.grown import Grown
 from papers.wording import between, short3
 
+BEHAVIOR, MECHANISM = "behavior", "mechanism"
 COLUMNS = (
     "agent",
     "observable",
@@ -23,12 +24,15 @@ COLUMNS = (
     "width of the largest stage",
     "last value",
     "strongest baseline",
+    "at the end",
 )
 EXPLAINED = (
     "Onset: 10 % of the change of the first stage is done; width: from 10 % to 90 % of the "
     "largest. Both are in environment steps, medians with 95 % intervals, averaged over all shapes "
     "and forms by their probability; where the shape is no change or steady drift an observable "
-    "never forms. The last value has its standard error over held-out levels."
+    "never forms. The last value has its standard error over held-out levels. A mechanism is "
+    f"present at the end where that lies above the strongest baseline by more than {SMALLEST:g} "
+    f"and {CERTAIN:g} standard errors, absent where it surely does not, else undecided."
 )
 
 
@@ -38,8 +42,8 @@ def formed_table(agents: Sequence[Grown]) -> Document:
         _row(agent, name, kind)
         for agent in agents
         for kind, names in (
-            ("behavior", agent.organism.behaviors),
-            ("mechanism", agent.organism.mechanisms),
+            (BEHAVIOR, agent.organism.behaviors),
+            (MECHANISM, agent.organism.mechanisms),
         )
         for name in names
     ]
@@ -59,7 +63,7 @@ def _row(agent: Grown, name: str, kind: str) -> list[str | float | None]:
         onset,
         never,
         _width(comparison),
-        *_last(agent, name),
+        *_last(agent, name, kind),
     ]
 
 
@@ -94,20 +98,17 @@ def _width(comparison: Comparison) -> str:
     return between(largest.width.value, (largest.width.lower, largest.width.upper))
 
 
-def _last(agent: Grown, name: str) -> tuple[str, str]:
-    """Return the last value with its error, and the strongest baseline."""
+def _last(agent: Grown, name: str, kind: str) -> tuple[str, str, str]:
+    """Return the last value with its error, the strongest baseline, and whether it is present."""
     if not any(name in measured for _, measured in agent.readings):
-        return short3(float(agent.curves[name].y[-1])), "–"
+        return short3(float(agent.curves[name].y[-1])), "–", "–"
     reading = agent.last(name)
     error = "" if reading.se is None else f" ± {reading.se:.3f}"
     strongest = max(reading.baselines, key=lambda each: reading.baselines[each])
-    return f"{reading.value:.3f}{error}", f"{strongest} {reading.baselines[strongest]:.3f}"
-
-
-def statuses(agent: Grown) -> list[str]:
-    """Say of each mechanism of an agent whether it is there at the end of training."""
-    return [
-        f"{agent_name(agent)}: {status(name, agent.last(name))}"
-        for name in agent.organism.mechanisms
-        if any(name in measured for _, measured in agent.readings)
-    ]
+    found = is_present(name, reading) if kind == MECHANISM else None
+    word = {True: "present", False: "absent", None: "undecided"}[found]
+    return (
+        f"{reading.value:.3f}{error}",
+        f"{strongest} {reading.baselines[strongest]:.3f}",
+        word if kind == MECHANISM else "–",
+    )

@@ -80,10 +80,13 @@ def _over_seeds(
         expected = {names: sum(p) / number for names, p in orders.items()}
         best = max(expected, key=lambda names: expected[names])
         likeliest = sum(p > 0.5 for p in orders[best])
-        order = " → ".join(best) or "that nothing forms"
+        order, over = " → ".join(best) or "that nothing forms", plural(number, "agent")
+        probability = f"probability {said(expected[best])} on average over {over}"
         found.append(
-            f"{organism}: the commonest order is {order}: probability {said(expected[best])} on "
-            f"average over {plural(number, 'agent')}, above one half in {likeliest}."
+            f"{organism}: the order is {order}: {probability}, more than one half in {likeliest}."
+            if expected[best] > 0.5
+            else f"{organism}: these data single out no order; the likeliest, {order}, has "
+            f"{probability}."
         )
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from empirics.provenance import provenance, sha256_of
 from empirics.store import Store
-from papers.development.formed import EXPLAINED, formed_table, statuses
+from papers.development.formed import EXPLAINED, formed_table
 from papers.development.grown import Grown, grow
 from papers.development.ordered import hiding_table, ordering_table
 from papers.development.organisms import SCALES, Scale
@@ -95,7 +95,7 @@ def document(
     pages = [
         {
             "title": "What forms, when and how far",
-            "paragraphs": [EXPLAINED, *[s for agent in agents for s in statuses(agent)]],
+            "paragraphs": [EXPLAINED],
             "tables": [formed_table(agents)],
         },
         {

@@ -8,6 +8,7 @@ or one a column where only its rows are as many as the values of the axis.
 from __future__ import annotations
 
 import math
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -41,6 +42,7 @@ ERRORS = (
     NotImplementedError,
     RecursionError,
     SyntaxError,
+    tokenize.TokenError,
     zlib.error,
     zipfile.BadZipFile,
 )

@@ -32,17 +32,17 @@ from theory.curve import Progress
 SB3 = "time/total_timesteps"
 TUNE = "training_iteration"
 HISTORY = "log_history"
-HEAD = 1 << 16
+HEAD = 1 << 20
+"""Bytes in which the keys are looked for: a row of RLlib holds its whole configuration."""
 
 
 def is_row_log(path: Path, head: bytes) -> bool:
     """Tell whether a file is of one of these libraries, by the keys of its first row."""
-    first = head[:1]
-    if first == b"{":
-        line = head.partition(b"\n")[0]
-        keys = (f'"{SB3}"', f'"{TUNE}"') if line.rstrip()[-1:] == b"}" else ()
-        whole_file = path.suffix.lower() == ".json" and f'"{HISTORY}"'.encode() in _start(path)
-        return whole_file or any(key.encode() in _start(path).partition(b"\n")[0] for key in keys)
+    if head[:1] == b"{":
+        start = _start(path)
+        line = start.partition(b"\n")[0]
+        is_state = path.suffix.lower() == ".json" and f'"{HISTORY}"'.encode() in start
+        return is_state or any(f'"{key}"'.encode() in line for key in (SB3, TUNE))
     header = head.partition(b"\n")[0].decode("utf-8", "replace").strip().split(",")
     names = {name.strip('"') for name in header}
     return SB3 in names or {TUNE, "trial_id"} <= names

@@ -117,6 +117,7 @@ def curves_of(runs: Sequence[LoggedRun], wanted: Wanted) -> CurveSet:
     records: list[RunRecord] = []
     counts = {why: Counter[str]() for why in WORDS}
     renamed: dict[str, str] = {}
+    versions = versions_of(("ontogeny", "polars"))
     for run in runs:
         names = observables_of(series.key for series in run.series)
         header = _header(run, wanted.t or _axes(run)[0], wanted)
@@ -125,7 +126,7 @@ def curves_of(runs: Sequence[LoggedRun], wanted: Wanted) -> CurveSet:
         items += [each for each in found if each is not None]
         renamed |= {series.key: names[series.key] for series in asked}
         if any(isinstance(each, Logged) for each in found):
-            records.append(_record(run, header, names))
+            records.append(_record(run, header, names, versions))
     return gathered(items, [*_notes_of(runs), *_said(counts, renamed)], records)
 
 
@@ -256,7 +257,9 @@ def _said(counts: Mapping[str, Counter[str]], renamed: Mapping[str, str]) -> lis
     return [*said, *([f"read {', '.join(names)}."] if names else [])]
 
 
-def _record(run: LoggedRun, header: Header, names: Mapping[str, str]) -> RunRecord:
+def _record(
+    run: LoggedRun, header: Header, names: Mapping[str, str], versions: Mapping[str, str]
+) -> RunRecord:
     keys = {name: key for key, name in sorted(names.items()) if name != key}
     settings = {name: value for name, value in run.settings.items() if value is not None}
     return RunRecord(
@@ -264,7 +267,7 @@ def _record(run: LoggedRun, header: Header, names: Mapping[str, str]) -> RunReco
         header["run_id"],
         source=run.source,
         sha256=run.sha256,
-        versions=versions_of(("ontogeny", "polars")),
+        versions=versions,
         config={"t": header["observable"], "keys": keys, "settings": settings},
         conditions=header["conditions"],
     )

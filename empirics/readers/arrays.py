@@ -39,8 +39,6 @@ ERRORS = (
     OverflowError,
     MemoryError,
     RuntimeError,
-    NotImplementedError,
-    RecursionError,
     SyntaxError,
     tokenize.TokenError,
     zlib.error,

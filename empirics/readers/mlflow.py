@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def read_run_folder(paths: Sequence[Path], label: str) -> list[LoggedRun]:
         {key: setting(text) for key, text in _texts(folder / "params").items()},
     )
     said = f"{counted(cut, 'last line')} cut off, and not read."
-    return [_with_note(run, said)] if cut else [run]
+    return [replace(run, notes=(said,))] if cut else [run]
 
 
 def read_database(paths: Sequence[Path], label: str) -> list[LoggedRun]:
@@ -149,10 +150,6 @@ def _run(
     if not series:
         raise ValueError(f"{source} of MLflow holds no metric.")
     return LoggedRun(label, source, digest, tuple(series), settings)
-
-
-def _with_note(run: LoggedRun, note: str) -> LoggedRun:
-    return LoggedRun(run.label, run.source, run.sha256, run.series, run.settings, notes=(note,))
 
 
 def _lines(path: Path, content: bytes) -> tuple[Points, bool]:

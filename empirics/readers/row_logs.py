@@ -74,7 +74,7 @@ def read_row_log(paths: Sequence[Path], label: str) -> list[LoggedRun]:
     series, others = series_of(rows)
     if not series:
         raise ValueError(f"{path} holds no number over a progress axis.")
-    is_history = any(HISTORY in key for key in settings)
+    is_history = HISTORY in settings
     return [
         LoggedRun(
             label=label,

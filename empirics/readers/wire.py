@@ -17,7 +17,7 @@ VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 LONGEST = 10
 """Bytes of a varint."""
 
-FEW = 32
+FEW = 100
 """So few messages go faster one by one."""
 
 Ints = NDArray[np.int64]

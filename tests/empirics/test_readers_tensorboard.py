@@ -119,7 +119,7 @@ def test_twenty_thousand_points_of_a_tag_are_all_read(folder):
     ],
 )
 def test_scalars_of_tensorflow_2_are_read(folder, dtype, rest, y):
-    n = 50  # more messages than are read one by one
+    n = 150  # more messages than are read one by one
     content = b"".join(event(i, tensor("loss", dtype, rest)) for i in range(n))
     assert points(read_curves(folder(content)), "loss") == [(i, y) for i in range(n)]
     assert (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def add_column_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(path: Path, args: argparse.Namespace) -> CurveSet:
+def read(path: Path | Sequence[Path], args: argparse.Namespace) -> CurveSet:
     """Read the curves that the command line names; there is at least one.
 
     Raises
@@ -48,7 +49,8 @@ def read(path: Path, args: argparse.Namespace) -> CurveSet:
     try:
         curve_set.require()
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        place = path if isinstance(path, Path) else path[0]
+        raise ValueError(f"{place}: {error}") from None
     return curve_set
 
 

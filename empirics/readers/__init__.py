@@ -1,4 +1,4 @@
-"""Readers of curves: the store and tables. Each reader imports what it needs when it runs."""
+"""Readers of curves: the store, logs and tables. Each imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_curves(
-    path: Path | str,
+    path: Path | str | Sequence[Path],
     *,
     t: str | None = None,
     y: str | Sequence[str] | None = None,
@@ -20,16 +20,21 @@ def read_curves(
     observable: str | None = None,
     progress: Progress | str | None = None,
 ) -> CurveSet:
-    """Read curves from a store, or from a CSV, TSV or Parquet table, long or wide.
+    """Read curves from a store, from logs (`empirics.readers.formats`), or from a table.
+
+    A table is a CSV, TSV, Parquet or JSON-lines file, long or wide. What a file is, its content
+    says. Of a folder that is no store, all logs in it and below are read; what could not be is
+    named in the notes.
 
     Parameters
     ----------
-    path : path
-        A store's folder or a table's file.
+    path : path, or sequence of Path
+        A folder or a file; or several files that one run wrote.
     t, run : str or None
-        Columns of a table; guessed where not given (`empirics.readers.columns`).
+        Columns of a table; guessed where not given (`empirics.readers.columns`). For a log, t
+        is the progress axis (for event files ``step`` or ``wall_time``).
     y : str, sequence of str or None
-        Columns of a table to read as curves; for a store, the observables to read.
+        Columns of a table to read as curves; for a store or a log, the observables to read.
     observable : str or None
         The one observable to read of a store or of a long table; or the column of a table that
         tells observables apart.
@@ -46,23 +51,36 @@ def read_curves(
     ValueError
         If nothing can be read at all, in one sentence.
     """
-    from empirics.readers.table import read_table
+    from empirics.readers.finding import find_logs, log_of
+    from empirics.readers.logs import Request, read_found, read_log
+    from empirics.store import is_store
     from theory.curve import Progress
 
-    path = Path(path)
+    names = [y] if isinstance(y, str) else list(y or ())
+    if progress is not None and progress not in list(Progress):
+        raise ValueError(f"no progress {progress!r}; choices: {', '.join(sorted(Progress))}.")
+    axis = None if progress is None else Progress(progress)
+    request = Request(t, tuple(dict.fromkeys(names)), run, observable, axis)
+    files = [Path(path)] if isinstance(path, Path | str) else list(path)
+    for file in files:
+        _check_is_there(file)
+    first = files[0]
+    log = None if is_store(first) else log_of(*files)
+    if log is not None:
+        return read_log(log, request)
+    logs, skipped = ([], {}) if is_store(first) else find_logs(first)
+    if logs:
+        return read_found(first, logs, skipped, request)
+    given = {"t": t, "run": run, "progress": progress}
+    _check_no_columns(first, [name for name, value in given.items() if value is not None])
+    return _of_store(first, names, observable)
+
+
+def _check_is_there(path: Path) -> None:
     if not path.exists():
         raise ValueError(f"{path} does not exist.")
     if not path.is_file() and not path.is_dir():
         raise ValueError(f"{path} is neither a file nor a folder; save what it gives as a file.")
-    names = [y] if isinstance(y, str) else list(y or ())
-    if path.is_dir():
-        given = {"t": t, "run": run, "progress": progress}
-        _check_no_columns(path, [name for name, value in given.items() if value is not None])
-        return _of_store(path, names, observable)
-    if progress is not None and progress not in list(Progress):
-        raise ValueError(f"no progress {progress!r}; choices: {', '.join(sorted(Progress))}.")
-    axis = None if progress is None else Progress(progress)
-    return read_table(path, t=t, y=names, run=run, observable=observable, progress=axis)
 
 
 def _check_no_columns(path: Path, given: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ PROGRESS: Mapping[str, Progress] = {
     "total_timesteps": Progress.ENV_STEPS,
     "timesteps_total": Progress.ENV_STEPS,
     "num_env_steps_sampled_lifetime": Progress.ENV_STEPS,
+    "env_runners/num_env_steps_sampled_lifetime": Progress.ENV_STEPS,
     "timesteps": Progress.ENV_STEPS,
     "timestep": Progress.ENV_STEPS,
     "frames": Progress.ENV_STEPS,

@@ -1,25 +1,42 @@
-"""Opening a CSV, TSV or Parquet file as a table whose cells are as the file says them."""
+"""Opening a CSV, TSV, Parquet or JSON-lines file as a table whose cells are as the file says."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from empirics.notes import counted, listed
 from empirics.parquet import read_parquet
+from empirics.readers.cells import LARGEST
+from empirics.readers.json_lines import Row, read_json_lines
 
 SEPARATORS = ",;\t|"
 SUFFIXES = ("", ".csv", ".tsv", ".txt", ".dat")
+LINES = (".jsonl", ".ndjson", ".json")
 
 
-def open_table(path: Path) -> pl.DataFrame:
-    """Open a CSV, TSV or Parquet file; the cells of a CSV stay text.
+def is_table(path: Path) -> bool:
+    """Tell whether a file may be a table, by its first bytes and its name."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return head == b"PAR1" or path.suffix.lower() in (*SUFFIXES, *LINES)
+
+
+def open_table(path: Path) -> tuple[pl.DataFrame, str]:
+    """Open a CSV, TSV, Parquet or JSON-lines file; the cells of a CSV stay text.
 
     Spaces around a text are not part of it, and a text of spaces is an empty cell.
+
+    Returns
+    -------
+    DataFrame, str
+        The table, and why reading stopped before its end; empty if it did not.
 
     Raises
     ------
@@ -31,19 +48,43 @@ def open_table(path: Path) -> pl.DataFrame:
     if not path.stat().st_size:
         raise ValueError(f"{path} is empty (0 bytes).")
     with path.open("rb") as file:
-        is_parquet = file.read(4) == b"PAR1"
-    if not is_parquet and path.suffix.lower() not in SUFFIXES:
+        head = file.read(4)
+    is_parquet, fault = head == b"PAR1", ""
+    if not is_table(path):
         raise ValueError(
-            f"{path} is not a table this version reads; give a CSV, TSV or Parquet file, "
-            "or the folder of a store."
+            f"{path} is not a table this version reads; give a CSV, TSV, Parquet or JSON-lines "
+            "file, a log of a known format, or the folder of a store."
         )
-    table = read_parquet(path) if is_parquet else _read_text(path)
+    if is_parquet:
+        table = read_parquet(path)
+    elif path.suffix.lower() in LINES or head[:1] == b"{":
+        rows, fault = read_json_lines(path, path.read_bytes())
+        table = _of_rows(rows)
+    else:
+        table = _read_text(path)
     if not table.width:
         raise ValueError(f"{path} holds no table.")
     if not table.height:
         raise ValueError(f"{path} holds no rows below its header.")
     words = pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String).str.strip_chars()
-    return table.with_columns(pl.when(words != "").then(words).name.keep())
+    return table.with_columns(pl.when(words != "").then(words).name.keep()), fault
+
+
+def _of_rows(rows: Sequence[Row]) -> pl.DataFrame:
+    """Return rows as a table; a column of numbers is one only if it holds nothing else."""
+    columns = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        cells = [row.get(name) for row in rows]
+        kinds = {type(cell) for cell in cells} - {type(None)}
+        if kinds <= {bool}:
+            columns[name] = pl.Series(name, cells, dtype=pl.Boolean)
+        elif kinds <= {bool, int, float} and all(abs(cell or 0) < LARGEST for cell in cells):
+            dtype = pl.Float64 if float in kinds else pl.Int64
+            columns[name] = pl.Series(name, cells, dtype=dtype, strict=False)
+        else:
+            words = [cell if isinstance(cell, str | None) else json.dumps(cell) for cell in cells]
+            columns[name] = pl.Series(name, words, dtype=pl.String)
+    return pl.DataFrame(columns)
 
 
 def _read_text(path: Path) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Read curves from a CSV, TSV or Parquet table, long or wide.
+"""Read curves from a CSV, TSV, Parquet or JSON-lines table, long or wide.
 
 What each column is stands in `empirics.readers.columns`. Then, for each run, observable and column
 of values:
@@ -33,6 +33,7 @@ from empirics.header import Header
 from empirics.logged import Logged, distinct, logged
 from empirics.notes import counted, listed, tally
 from empirics.provenance import sha256_of, versions_of
+from empirics.readers.aliases import observables_of
 from empirics.readers.cells import Cells, cells_of, why_no_number
 from empirics.readers.columns import Columns, Named, Value, columns_of
 from empirics.readers.groups import Group, groups_of
@@ -46,13 +47,14 @@ from theory.curve import EXACT, Progress
 @final
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table, its cells read as numbers, and the part each column plays."""
+    """A table, its cells read as numbers, the part each column plays, and the field's names."""
 
     path: Path
     digest: str
     frame: pl.DataFrame
     cells: Mapping[str, Cells]
     columns: Columns
+    names: Mapping[str, str]
 
 
 @final
@@ -88,6 +90,7 @@ def read_table(
     run: str | None = None,
     observable: str | None = None,
     progress: Progress | None = None,
+    label: str = "",
 ) -> CurveSet:
     """Read every curve of a table.
 
@@ -96,6 +99,8 @@ def read_table(
     path : Path
     t, y, run, observable, progress
         As in `empirics.readers.read_curves`.
+    label : str
+        The run of a table without a column of runs; the file's name where not given.
 
     Returns
     -------
@@ -106,27 +111,35 @@ def read_table(
     ValueError
         If the file is no table, a named column is missing, or nothing can be a curve.
     """
-    frame = open_table(path)
+    frame, fault = open_table(path)
     cells = {name: cells_of(frame[name]) for name in frame.columns}
     # A column of words tells observables apart; anything else is the one observable to read.
     is_column = observable in cells and not cells[observable].is_numeric
     named = Named(t, tuple(dict.fromkeys(y)), run, observable if is_column else None, progress)
     columns = columns_of(frame, cells, str(path), named)
-    table = Table(path, sha256_of(path), frame, cells, columns)
-    groups, loose, notes = groups_of(frame, columns, path.stem)
+    groups, loose, notes = groups_of(frame, columns, label or path.stem)
+    names = _names(frame, groups)
+    table = Table(path, sha256_of(path), frame, cells, columns, names)
     readings = [_read(table, group, value) for group in groups for value in columns.values]
     if observable is not None and not is_column:
         readings = _only(table, readings, observable)
     return gathered(
         [*(reading.found for reading in readings), *loose],
-        [*columns.notes, *notes, *_notes(table, readings)],
+        [*([f"{fault}."] if fault else []), *columns.notes, *notes, *_notes(table, readings)],
         _runs(table, groups, readings),
     )
 
 
+def _names(frame: pl.DataFrame, groups: Sequence[Group]) -> dict[str, str]:
+    """Return the field's name of each key: a column, what a chart export shows, or a word."""
+    keys = [column.rsplit(" - ", 1)[-1] for column in frame.columns]
+    return observables_of(dict.fromkeys([*keys, *(group.observable for group in groups)]))
+
+
 def _only(table: Table, readings: Sequence[Reading], observable: str) -> list[Reading]:
     """Keep one observable."""
-    kept = [reading for reading in readings if reading.observable == observable]
+    name = table.names.get(observable, observable)
+    kept = [reading for reading in readings if reading.observable == name]
     if observable in table.cells and not any(isinstance(each.found, Logged) for each in kept):
         raise ValueError(
             f"column {observable!r} of {table.path} holds numbers, and cannot tell observables "
@@ -176,9 +189,10 @@ def _beside(
 def _header(table: Table, group: Group, value: Value) -> Header:
     label = value.run or group.label
     ledger = {name: said for name, said in group.ledger.items() if name != value.column}
+    key = "/".join(part for part in (group.observable, value.observable) if part)
     return {
         "run_id": _run_id(table, label),
-        "observable": "/".join(part for part in (group.observable, value.observable) if part),
+        "observable": table.names.get(key, key),
         "progress": str(table.columns.progress),
         "run": label,
         "unit": "",
@@ -193,6 +207,12 @@ def _settings(table: Table) -> dict[str, str | None]:
     """Return the columns that decide which rows are a run's, and when."""
     columns = table.columns
     return {"t": columns.t, "run": columns.run, "observable": columns.observable}
+
+
+def _keys(table: Table) -> dict[str, dict[str, str]]:
+    """Return the library's keys of the observables that go by the field's names."""
+    keys = {name: key for key, name in table.names.items() if name != key}
+    return {"keys": keys} if keys else {}
 
 
 def _run_id(table: Table, label: str) -> str:
@@ -241,7 +261,7 @@ def _runs(table: Table, groups: Sequence[Group], readings: Sequence[Reading]) ->
             source=table.path.name,
             sha256=table.digest,
             versions=versions,
-            config=_settings(table),
+            config={**_settings(table), **_keys(table)},
             conditions=ledgers.get(label, groups[0].ledger),
         )
         for run_id, label in labels.items()

@@ -21,7 +21,7 @@ SUMMARY = "read logged runs into a store"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the files and their columns."""
     parser.add_argument(
-        "paths", type=Path, nargs="+", metavar="PATH", help="a table of curves, or a store"
+        "paths", type=Path, nargs="+", metavar="PATH", help="logs, a folder of them, or a store"
     )
     add_column_arguments(parser)
 
@@ -29,24 +29,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Append the curves to the store and print its path."""
     from empirics.notes import counted
+    from empirics.readers.finding import grouped
     from empirics.store import Store
 
-    sets = [read(path, args) for path in args.paths]  # all are read before anything is written
+    paths, prose = _asked(args.paths)
+    groups = grouped(paths)
+    sets = [read(group, args) for group in groups]  # all are read before anything is written
     store = Store(args.out or Path("results", "store"))
     with show_progress(args.quiet) as progress:
         for done, curve_set in enumerate(sets, start=1):
             store.append(curve_set)
             progress("importing", done, len(sets))
-    found = list(zip(args.paths, sets, strict=True))
+    found = [(group[0], curve_set) for group, curve_set in zip(groups, sets, strict=True)]
     if not args.quiet:
+        for path, why in prose.items():
+            print(f"{path} skipped ({why}).", file=sys.stderr)
         _say_what_was_left_out(found)
         for path, curve_set in found:
-            print(f"{path}: {counted(len(curve_set), 'curve')}")
+            runs = counted(len(curve_set.runs), "run")
+            print(f"{path}: {counted(len(curve_set), 'curve')} of {runs}")
     if args.json:
+        skipped = {str(path): why for path, why in prose.items()}
         imported = [_entry(path, curve_set) for path, curve_set in found]
-        write_json(args.json, {"schema": 1, "command": "import", "imported": imported})
+        write_json(
+            args.json, {"schema": 1, "command": "import", "imported": imported, "skipped": skipped}
+        )
     print(store.path)
     return 0
+
+
+def _asked(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
+    """Return the paths to read, and those that are no logs by their names, such as a LICENSE.
+
+    Raises
+    ------
+    ValueError
+        If there is none to read.
+    """
+    from empirics.readers.finding import why_no_log
+
+    prose = {path: why for path in paths if path.is_file() and (why := why_no_log(path))}
+    asked = [path for path in paths if path not in prose]
+    if not asked:
+        path, why = next(iter(prose.items()))
+        raise ValueError(f"{path} is no log ({why}); name a log, a folder of logs, or a store.")
+    return asked, prose
 
 
 def _say_what_was_left_out(found: Sequence[tuple[Path, CurveSet]]) -> None:

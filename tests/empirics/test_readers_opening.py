@@ -39,7 +39,7 @@ def test_what_is_no_table_is_said_with_what_to_do(written, sentence, content, sa
 
 def test_other_suffixes_are_not_guessed_at(written, sentence):
     said = sentence(read_curves, written("x", "x.npz"))
-    assert said.startswith("x.npz is not a table this version reads; give a CSV, TSV or Parquet")
+    assert said.startswith("x.npz is not a table this version reads; give a CSV, TSV, Parquet or")
 
 
 @pytest.mark.parametrize("content", [b"PAR1 and no more", b"PAR1" + bytes(100) + b"PAR1"])

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 import numpy as np
+from torch import nn
 
 from empirics.coerce import coerce_fields, whole
 from empirics.maze import MazeConfig
@@ -72,21 +73,43 @@ class LookaheadPlan:
         ValueError
             If no position is hard for the weak agent and solved by the strong one.
         """
-        levels = environment.pools().held_out
-        streams = np.random.SeedSequence(self.lookahead_seed).spawn(4)
-        inputs, times, moves, junctions = (np.random.default_rng(s) for s in streams)
+        return (
+            self.patching(environment, weak=weak, strong=strong),
+            *self.without_patching(environment, network_of(strong)),
+        )
+
+    def patching(
+        self, environment: MazeConfig, *, weak: Policy, strong: Policy
+    ) -> LookaheadPatching:
+        """Return the first of the probes, the one that depends on a weak and a strong agent.
+
+        Raises
+        ------
+        ValueError
+            If no position is hard for the weak agent and solved by the strong one.
+        """
         chosen = draw_lookahead_inputs(
-            levels,
+            environment.pools().held_out,
             environment,
             weak=weak,
             strong=strong,
             num_inputs=self.num_lookahead_inputs,
-            rng=inputs,
+            rng=self._streams[0],
         )
-        network, num_levels = network_of(strong), self.num_plan_levels
+        return LookaheadPatching(chosen, seed=self.lookahead_seed)
+
+    def without_patching(self, environment: MazeConfig, network: nn.Module) -> tuple[Probe, ...]:
+        """Return the other probes, of agents of the shape of a network."""
+        levels, num_levels = environment.pools().held_out, self.num_plan_levels
+        _, times, moves, junctions = self._streams
         return (
-            LookaheadPatching(chosen, seed=self.lookahead_seed),
             draw_thinking(levels, environment, num_levels=self.num_thinking_levels, rng=times),
             draw_second_move(levels, environment, network, num_levels=num_levels, rng=moves),
             draw_junction_plan(levels, environment, network, num_levels=num_levels, rng=junctions),
         )
+
+    @property
+    def _streams(self) -> tuple[np.random.Generator, ...]:
+        """New generators, one for each probe: what one draws does not depend on the others."""
+        streams = np.random.SeedSequence(self.lookahead_seed).spawn(4)
+        return tuple(np.random.default_rng(stream) for stream in streams)

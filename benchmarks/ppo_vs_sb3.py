@@ -54,7 +54,7 @@ def cases() -> list[Case]:
     many = _config(16_384, num_envs=64, num_steps=32, num_minibatches=4, update_epochs=4)
     once = _config(8_192, num_envs=256, num_steps=32, num_minibatches=4, update_epochs=3)
     quick = QUICK.experiment
-    study = replace(quick.ppo, total_timesteps=16_384)
+    study = replace(quick.algorithm, total_timesteps=16_384)
     brief = MazeNetwork(width=24, depth=4, stride=1)
     mlp = MLPSpec()
     return [

@@ -45,7 +45,7 @@ class Checkpoint:
     Attributes
     ----------
     env_steps, updates : int
-        Environment steps and PPO updates behind it.
+        Environment steps and updates behind it.
     policy : torch.nn.Module
         A frozen copy on the CPU: (B, *observation_shape) to logits (B, A), value (B,).
     path : Path or None

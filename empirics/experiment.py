@@ -10,16 +10,17 @@ from typing import Any, Protocol, final
 
 from joblib import Parallel, delayed
 
+from empirics.algorithm import AbstractAlgorithm
 from empirics.checkpoint import Checkpoint
 from empirics.coerce import whole
 from empirics.environment import VectorEnvironment
 from empirics.keep import keep
 from empirics.networks import NetworkSpec
-from empirics.ppo import PPOConfig, train
 from empirics.probe import Probe, Reading
 from empirics.run import Run
 from empirics.schedule import log_schedule
 from empirics.store import Store
+from empirics.train import train
 from theory.curve import Condition
 
 __all__ = [
@@ -80,22 +81,26 @@ class Experiment:
     name : str
     environment : EnvironmentConfig
     network : Shape
-    ppo : PPOConfig
+    algorithm : AbstractAlgorithm
     schedule : tuple of int
         Environment steps of the checkpoints; 0 is the freshly initialized network, the
         baseline of every reading.
     plan : ProbePlan
     label : str
         What `at` changed, for people; it decides nothing.
+    others : tuple of AbstractAlgorithm
+        Algorithms that can take the place of `algorithm`: then it is a condition like those of
+        the environment, and its values are their names.
     """
 
     name: str
     environment: EnvironmentConfig
     network: Shape
-    ppo: PPOConfig
+    algorithm: AbstractAlgorithm
     schedule: tuple[int, ...]
     plan: ProbePlan
     label: str = ""
+    others: tuple[AbstractAlgorithm, ...] = ()
 
     def __post_init__(self) -> None:
         schedule = (whole("a moment of the schedule", moment, 0) for moment in self.schedule)
@@ -103,7 +108,7 @@ class Experiment:
 
     @property
     def conditions(self) -> dict[str, Condition]:
-        """The ledger but for the seed and PPO's settings, which training adds."""
+        """The ledger but for the seed and the algorithm's settings, which training adds."""
         return {
             "experiment": self.name,
             **self.environment.conditions,
@@ -114,7 +119,7 @@ class Experiment:
     @property
     def length(self) -> str:
         """How long a run is, and how often it is measured."""
-        steps, points = self.ppo.total_timesteps, len(self.schedule)
+        steps, points = self.algorithm.total_timesteps, len(self.schedule)
         return f"{steps:,} environment steps, {points} checkpoints"
 
     @property
@@ -136,13 +141,17 @@ class Experiment:
     def at(self, /, **conditions: Condition) -> Experiment:
         """Return the experiment with fields of its environment, or of one inside it, changed.
 
+        The condition `algorithm` chooses among those that the experiment knows.
+
         Raises
         ------
         ValueError
             If the environment has no such field (those it has are listed), or it cannot have
             this value.
         """
-        known = sorted(self.environment.conditions)
+        if self.others and "algorithm" in conditions:
+            return self._learning_by(conditions.pop("algorithm")).at(**conditions)
+        known = sorted({*self.environment.conditions, *(["algorithm"] if self.others else [])})
         unknown = sorted(set(conditions) - set(known))
         if unknown:
             raise ValueError(
@@ -152,6 +161,17 @@ class Experiment:
         changed = _changed(self.environment, conditions)
         said = [self.label, *(f"{name}={changed.conditions[name]}" for name in conditions)]
         return replace(self, environment=changed, label=" ".join(filter(None, said)))
+
+    def _learning_by(self, name: Condition) -> Experiment:
+        """Return the experiment with the algorithm of this name."""
+        named = {each.algorithm: each for each in (self.algorithm, *self.others)}
+        if name not in named:
+            raise ValueError(
+                f"algorithm must be one of {', '.join(sorted(named))}; it is {name!r}."
+            )
+        chosen = named.pop(str(name))
+        label = " ".join(filter(None, [self.label, f"algorithm={name}"]))
+        return replace(self, algorithm=chosen, others=tuple(named.values()), label=label)
 
 
 # Any: a frozen dataclass, of which there is no type.
@@ -347,13 +367,13 @@ def _what_failed(tasks: Sequence[Task], found: Mapping[Task, Run | str], folder:
 
 def _train(task: Task, folder: Path | None) -> Run:
     experiment = task.experiment
-    environment, num_envs = experiment.environment, experiment.ppo.num_envs
+    environment, num_envs = experiment.environment, experiment.algorithm.num_envs
     probes = experiment.plan.probes(environment)
 
     return train(
         lambda environment_seed: environment.make(num_envs, environment_seed),
         experiment.network,
-        experiment.ppo,
+        experiment.algorithm,
         seed=task.seed,
         schedule=experiment.schedule,
         folder=folder,

@@ -9,17 +9,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
 from numpy.typing import NDArray
 from torch import nn
 
+from empirics.algorithm import AbstractAlgorithm
 from empirics.checkpoint import Checkpoint, load_snapshot
 from empirics.coerce import whole
 from empirics.networks import NetworkSpec, initialize
-from empirics.ppo_config import PPOConfig
 from empirics.probe import Reading
 from empirics.run_lock import lock_run
 from empirics.toolchain import device_kind, toolchain
@@ -34,7 +34,7 @@ Measure = Callable[[Checkpoint], Mapping[str, Reading]]
 class Job:
     """What all seeds of one call have in common."""
 
-    config: PPOConfig
+    config: AbstractAlgorithm
     schedule: tuple[int, ...]
     folder: Path | None
     on_checkpoint: Measure | None
@@ -44,9 +44,8 @@ class Job:
 
     @property
     def ledger(self) -> dict[str, Condition]:
-        """The caller's conditions and PPO's settings."""
-        settings = {k: v for k, v in asdict(self.config).items() if v is not None}
-        return {**self.conditions, "algorithm": "ppo", **settings}
+        """The caller's conditions and the algorithm's settings."""
+        return {**self.conditions, **self.config.conditions}
 
     def home(self, run_id: str) -> Path | None:
         """Return the folder of one run's checkpoints."""
@@ -54,7 +53,7 @@ class Job:
 
 
 def job_of(
-    config: PPOConfig,
+    config: AbstractAlgorithm,
     schedule: Sequence[int],
     folder: Path | None,
     on_checkpoint: Measure | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, final
 
@@ -60,9 +60,8 @@ def plan_key(kind: str, conditions: Mapping[str, Condition]) -> str:
 
 
 def _entry(reading: Reading) -> dict[str, Any]:
-    return {name: getattr(reading, name) for name in asdict(Reading(0.0))} | {
-        "baselines": dict(reading.baselines)
-    }
+    values = {field.name: getattr(reading, field.name) for field in fields(reading)}
+    return values | {"baselines": dict(reading.baselines)}
 
 
 def _reading(entry: Mapping[str, Any]) -> Reading:

@@ -5,6 +5,10 @@ episode, which is cut after `max_steps`. The cheese lies in the corner (square 0
 with probability 1 − α and anywhere with probability α. So "go to the corner" is the proxy
 and "go to the cheese" the goal; levels in which they part are rare for small α. After the
 mazes of Langosco et al. 2022 ("Goal misgeneralization in deep reinforcement learning").
+
+With `process_fraction` f the reward is (1 − f)·[goal reached] + f·(steps nearer to the goal) /
+(steps from start to goal): an episode that reaches the goal still earns 1, undiscounted. With
+`two_keys` the key, a plane of zeros or of ones, says which of cheese and distractor is the goal.
 """
 
 from __future__ import annotations
@@ -20,15 +24,22 @@ from numpy.typing import NDArray
 from empirics.coerce import coerce_fields, whole
 from empirics.environment import Transition, generator_from, generator_state
 from empirics.levels import NUM_ACTIONS, LevelPools, Levels, level_pools
+from empirics.maze_progress import Progress
+from empirics.situation import CORNER, NOWHERE, Situation, draw_situations, observe
+
+__all__ = [
+    "CORNER",
+    "NOWHERE",
+    "MazeConfig",
+    "MazeEnvironment",
+    "Situation",
+    "draw_situations",
+    "observe",
+    "training_environment",
+]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
-
-CORNER = 0
-"""Flat index of the corner square; also its place among the open squares."""
-
-NOWHERE = -1
-"""An object that is not in the maze."""
 
 
 @final
@@ -53,6 +64,11 @@ class MazeConfig:
     level_seed : int
         Seed of the pools; the same in every run of an experiment, so that all runs are
         measured on the same held-out levels.
+    process_fraction : float
+        Share of the reward that is given step by step, from 0 (for the outcome only) to 1.
+    two_keys : bool
+        Whether a key says, episode by episode, which of cheese and distractor is rewarded;
+        the other one ends the episode without reward.
 
     Raises
     ------
@@ -68,11 +84,20 @@ class MazeConfig:
     num_train_levels: int = 5000
     num_held_out_levels: int = 1000
     level_seed: int = 0
+    process_fraction: float = 0.0
+    two_keys: bool = False
 
     def __post_init__(self) -> None:
         coerce_fields(self)
         if not 0.0 <= self.alpha <= 1.0:
             raise ValueError(f"alpha must be a probability; it is {self.alpha}.")
+        if not 0.0 <= self.process_fraction <= 1.0:
+            raise ValueError(f"process_fraction must be in [0, 1]; it is {self.process_fraction}.")
+        if self.two_keys and not self.distractor:
+            raise ValueError(
+                "two_keys needs distractor=True: the key says which of cheese and distractor is "
+                "rewarded."
+            )
         whole("cells", self.cells, 2)
         whole("level_seed", self.level_seed, 0)
         for name in ("max_steps", "num_train_levels", "num_held_out_levels"):
@@ -85,8 +110,8 @@ class MazeConfig:
 
     @property
     def num_planes(self) -> int:
-        """Planes of an observation: wall, mouse, cheese, and the objects that are on."""
-        return 3 + self.proxy_object + self.distractor
+        """Planes of an observation: wall, mouse, cheese, and what else is on."""
+        return 3 + self.proxy_object + self.distractor + self.two_keys
 
     @property
     def observation_shape(self) -> tuple[int, int, int]:
@@ -110,69 +135,6 @@ class MazeConfig:
 @lru_cache(maxsize=4)
 def _pools(num_train: int, num_held_out: int, cells: int, seed: int) -> LevelPools:
     return level_pools(num_train, num_held_out, cells, rng=np.random.default_rng(seed))
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Situation:
-    """A batch of maze positions: which level, and where everything is.
-
-    Attributes
-    ----------
-    level : (n,) integer array
-        Index into the pool.
-    mouse, cheese, distractor : (n,) integer array
-        Flat index of the square, or `NOWHERE`.
-    """
-
-    level: IntArray
-    mouse: IntArray
-    cheese: IntArray
-    distractor: IntArray
-
-    def __len__(self) -> int:
-        return int(self.level.size)
-
-
-def draw_situations(
-    levels: Levels, level: IntArray, config: MazeConfig, *, rng: np.random.Generator
-) -> Situation:
-    """Draw where the cheese, the mouse and the distractor are on the given levels.
-
-    The cheese is in the corner with probability 1 − α, else uniform over the open squares;
-    the mouse is uniform over the open squares without the cheese, the distractor over those
-    without either.
-    """
-    n, num_open = level.size, levels.num_open
-    anywhere = rng.random(n) < config.alpha
-    cheese = np.where(anywhere, rng.integers(num_open, size=n), CORNER)
-    mouse = rng.integers(num_open - 1, size=n)
-    mouse += mouse >= cheese
-    squares = levels.open_squares[level]
-    each = np.arange(n)
-    distractor = np.full(n, NOWHERE)
-    if config.distractor:
-        place = rng.integers(num_open - 2, size=n)
-        place += place >= np.minimum(cheese, mouse)
-        place += place >= np.maximum(cheese, mouse)
-        distractor = squares[each, place]
-    return Situation(level, squares[each, mouse], squares[each, cheese], distractor)
-
-
-def observe(levels: Levels, situation: Situation, config: MazeConfig) -> FloatArray:
-    """Return what the agent sees, (n, planes, size, size): one plane a kind of thing."""
-    n, area = len(situation), levels.size**2
-    planes = np.zeros((n, config.num_planes, area), dtype=np.float32)
-    planes[:, 0] = levels.walls[situation.level].reshape(n, area)
-    objects = [situation.mouse, situation.cheese]
-    if config.proxy_object:
-        objects.append(np.full(n, CORNER))
-    if config.distractor:
-        objects.append(situation.distractor)
-    for plane, square in enumerate(objects, start=1):
-        there = np.flatnonzero(square != NOWHERE)
-        planes[there, plane, square[there]] = 1.0
-    return planes.reshape(n, *config.observation_shape)
 
 
 @final
@@ -210,6 +172,7 @@ class MazeEnvironment:
         self._clock: IntArray = np.zeros(num_envs, dtype=np.int64)
         self._now = self._draw(num_envs)
         self._planes: FloatArray = observe(levels, self._now, config)
+        self._progress = Progress(levels, self._now) if config.process_fraction else None
 
     def reset(self) -> FloatArray:
         """Start every environment anew; return (num_envs, planes, size, size)."""
@@ -241,14 +204,15 @@ class MazeEnvironment:
         now.mouse[:] = self._next[(now.level * area + now.mouse) * NUM_ACTIONS + actions]
         flat[self._each, 1, now.mouse] = 1.0
         self._clock += 1
-        terminated = now.mouse == now.cheese
+        reached = now.mouse == now.goal
+        terminated = reached | (now.mouse == now.other) if self.config.two_keys else reached
         truncated = ~terminated & (self._clock >= self.config.max_steps)
         observation = final_observation = self._planes.copy()
+        reward = self._reward(reached)
         ended = np.flatnonzero(terminated | truncated)
         if ended.size:
             self._begin(ended)
             observation = self._planes.copy()
-        reward = terminated.astype(np.float32)
         return Transition(observation, reward, terminated, truncated, final_observation)
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -257,6 +221,7 @@ class MazeEnvironment:
             **{name: array.copy() for name, array in vars(self._now).items()},
             "clock": self._clock.copy(),
             "rng": generator_state(self._rng),
+            **(self._progress.state() if self._progress else {}),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -266,11 +231,13 @@ class MazeEnvironment:
                 f"the state is of {np.size(state['mouse'])} environments; "
                 f"this one has {self.num_envs}."
             )
-        names = ("level", "mouse", "cheese", "distractor")
+        names = vars(self._now)
         self._now = Situation(*(np.array(state[name], dtype=np.int64) for name in names))
         self._planes = observe(self.levels, self._now, self.config)
         self._clock = np.array(state["clock"], dtype=np.int64)
         self._rng = generator_from(state["rng"])
+        if self._progress:
+            self._progress.restore(state, self._now)
 
     def observation(self) -> FloatArray:
         """Return what is seen now, without acting."""
@@ -287,6 +254,15 @@ class MazeEnvironment:
             array[ended] = getattr(new, name)
         self._clock[ended] = 0
         self._planes[ended] = observe(self.levels, new, self.config)
+        if self._progress:
+            self._progress.begin(ended, new)
+
+    def _reward(self, reached: NDArray[np.bool_]) -> FloatArray:
+        """Return what the last step earns, (num_envs,), for reaching the goal and on the way."""
+        if not self._progress:
+            return reached.astype(np.float32)
+        share, progress = self.config.process_fraction, self._progress.step(self._now)
+        return ((1 - share) * reached + share * progress).astype(np.float32)
 
 
 def training_environment(

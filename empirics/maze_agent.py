@@ -16,6 +16,9 @@ from empirics.policies.maze_policy import MazeNetwork, MazePolicy
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
 from empirics.store import RunRecord, Store
 
+LATER = ("process_fraction", "two_keys")
+"""Settings of the maze that older ledgers lack; their runs were as the presets say."""
+
 
 @final
 @dataclass(frozen=True)
@@ -111,7 +114,11 @@ def _agent(record: RunRecord, checkpoints: tuple[tuple[int, Path], ...]) -> Maze
 
 def _settings(kind: type, record: RunRecord, prefix: str) -> dict[str, Any]:
     """Return the fields of a configuration from a run's ledger."""
-    names = [field.name for field in fields(kind)]
+    names = [
+        field.name
+        for field in fields(kind)
+        if field.name not in LATER or prefix + field.name in record.conditions
+    ]
     missing = sorted(prefix + name for name in names if prefix + name not in record.conditions)
     if missing:
         raise ValueError(

@@ -1,6 +1,6 @@
 """Networks with a policy head and a value head, and their parameters as rows of one array.
 
-PPO trains `Agents`: S seeds of one architecture whose parameters are the rows of one
+Training works on `AbstractAgents`: S seeds of one architecture whose parameters are the rows of one
 (S, P) tensor, so that Adam and gradient clipping are a few lines for any network. A
 convolutional network is one module, S = 1: on a CPU batching convolutions over seeds buys
 nothing. Multilayer perceptrons are batched, and each matrix product is one `torch.bmm`

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from empirics.coerce import coerce_fields, whole
+from empirics.algorithm import AbstractAlgorithm, Learned
+from empirics.coerce import coerce_fields
+
+if TYPE_CHECKING:
+    from empirics.adam import Adam
+    from empirics.networks import AbstractAgents
+    from empirics.rollout import Rollout
+    from empirics.training import Lane
+
+ALGORITHMS = ("a2c", "ppo", "reinforce")
+"""What settings of PPO may be called."""
 
 
 @final
 @dataclass(frozen=True)
-class PPOConfig:
+class PPOConfig(AbstractAlgorithm):
     """Settings of PPO, named and preset as in CleanRL.
 
     Raises
@@ -52,45 +63,46 @@ class PPOConfig:
     target_kl: float | None = None
     """stop an update after the epoch whose last minibatch's approx_kl exceeds this"""
 
+    algorithm: str = "ppo"
+    """name in the ledger: "ppo", or that of a special case (`empirics.policy_gradients`)"""
+
     def __post_init__(self) -> None:
         coerce_fields(self)
-        for name in ("num_envs", "num_steps", "num_minibatches", "update_epochs"):
-            whole(name, getattr(self, name), 1)
-        for name in ("gamma", "gae_lambda"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must lie in [0, 1]; it is {getattr(self, name)}.")
-        for name in ("learning_rate", "clip_coef", "max_grad_norm", "target_kl"):
+        self.check()
+        for name in ("clip_coef", "target_kl"):
             if not (getattr(self, name) is None or getattr(self, name) > 0):
                 raise ValueError(f"{name} must be positive; it is {getattr(self, name)}.")
         if self.vf_coef < 0:
             raise ValueError(f"vf_coef must not be negative; it is {self.vf_coef}.")
-        self._check_sizes()
-
-    def _check_sizes(self) -> None:
-        if self.batch_size % self.num_minibatches:
-            raise ValueError(
-                f"num_envs · num_steps = {self.batch_size} must be a multiple of "
-                f"num_minibatches = {self.num_minibatches}."
-            )
         if self.norm_adv and self.minibatch_size < 2:
             raise ValueError("norm_adv needs minibatches of at least 2; they hold 1.")
-        if self.num_updates < 1:
+        self._check_name()
+
+    def _check_name(self) -> None:
+        if self.algorithm not in ALGORITHMS:
             raise ValueError(
-                f"total_timesteps = {self.total_timesteps} is less than one rollout of "
-                f"num_envs · num_steps = {self.batch_size}."
+                f"algorithm must be one of {', '.join(ALGORITHMS)}; it is {self.algorithm!r}."
+            )
+        several = self.update_epochs > 1 or self.num_minibatches > 1
+        if self.algorithm != "ppo" and (several or self.norm_adv or self.clip_vloss):
+            raise ValueError(
+                f"{self.algorithm} takes one plain gradient step a rollout: update_epochs = 1, "
+                "num_minibatches = 1, norm_adv = False and clip_vloss = False; else call it ppo."
+            )
+        if self.algorithm == "reinforce" and self.gae_lambda != 1:
+            raise ValueError(
+                f"reinforce learns from whole returns: gae_lambda = 1; it is {self.gae_lambda}."
             )
 
-    @property
-    def batch_size(self) -> int:
-        """Environment steps in one rollout, and so in one update."""
-        return self.num_envs * self.num_steps
+    def learn(
+        self,
+        agents: AbstractAgents,
+        adam: Adam,
+        lanes: Sequence[Lane],
+        rollout: Rollout,
+        learning_rate: float,
+    ) -> Learned:
+        """Learn from one rollout of each seed (`empirics.ppo`)."""
+        from empirics.ppo import learn
 
-    @property
-    def minibatch_size(self) -> int:
-        """Environment steps in one gradient step."""
-        return self.batch_size // self.num_minibatches
-
-    @property
-    def num_updates(self) -> int:
-        """Rollouts, each followed by an update, in the whole run."""
-        return self.total_timesteps // self.batch_size
+        return learn(agents, adam, lanes, rollout, self, learning_rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from joblib import Parallel, delayed
 
@@ -12,8 +13,24 @@ from empirics.kept_probes import KeptProbes, plan_key
 from empirics.maze_agent import MazeAgent
 from empirics.one_thread import one_thread
 from empirics.probe import Probe, Reading, curves_from_readings
-from theory.curve import Curve
+from theory.curve import Condition, Curve
 
+
+@runtime_checkable
+class AgentPlan(Protocol):
+    """A plan whose probes depend on the agent's own checkpoints; a frozen value."""
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """The plan as rows of a ledger."""
+        ...
+
+    def probes_of(self, agent: MazeAgent) -> tuple[Probe, ...]:
+        """Return the probes of all checkpoints of an agent."""
+        ...
+
+
+Plan = ProbePlan | AgentPlan
 Measured = dict[str, Reading]
 Readings = tuple[tuple[int, Measured], ...]
 Point = tuple[int, Path]
@@ -23,15 +40,15 @@ CHUNK = 4
 
 
 def probed_checkpoints(
-    agent: MazeAgent, plan: ProbePlan, num_checkpoints: int | None = None
+    agent: MazeAgent, plan: Plan, num_checkpoints: int | None = None
 ) -> Readings:
     """Return (env_steps, readings) of an agent's checkpoints; of all if not told how many."""
-    return _measure(agent, plan.probes(agent.environment), agent.spread(num_checkpoints))
+    return _measure(agent, _probes(plan, agent), agent.spread(num_checkpoints))
 
 
 def probe_agents(
     agents: Sequence[MazeAgent],
-    plans: Sequence[ProbePlan],
+    plans: Sequence[Plan],
     folder: Path,
     *,
     num_checkpoints: int | None = None,
@@ -46,7 +63,7 @@ def probe_agents(
     Parameters
     ----------
     agents : sequence of MazeAgent
-    plans : sequence of ProbePlan
+    plans : sequence of ProbePlan or AgentPlan
         Each agent is measured under all of them; their observables differ.
     folder : Path
         Where readings are kept.
@@ -84,15 +101,19 @@ def probe_agents(
     )
 
 
+def _probes(plan: Plan, agent: MazeAgent) -> tuple[Probe, ...]:
+    return plan.probes_of(agent) if isinstance(plan, AgentPlan) else plan.probes(agent.environment)
+
+
 def _chunks(points: Sequence[Point]) -> Iterable[Sequence[Point]]:
     return (points[start : start + CHUNK] for start in range(0, len(points), CHUNK))
 
 
 def _task(
-    agent: MazeAgent, plan: ProbePlan, key: str, points: Sequence[Point]
+    agent: MazeAgent, plan: Plan, key: str, points: Sequence[Point]
 ) -> tuple[str, str, Readings]:
     with one_thread():
-        return agent.record.run_id, key, _measure(agent, plan.probes(agent.environment), points)
+        return agent.record.run_id, key, _measure(agent, _probes(plan, agent), points)
 
 
 def _measure(agent: MazeAgent, probes: Sequence[Probe], points: Sequence[Point]) -> Readings:
@@ -101,7 +122,11 @@ def _measure(agent: MazeAgent, probes: Sequence[Probe], points: Sequence[Point])
         policy = agent.policy(path)
         measured: Measured = {}
         for probe in probes:
-            measured.update(probe(policy))
+            try:
+                measured.update(probe(policy))
+            except ValueError as error:
+                where = f"{agent.record.run!r} at {env_steps} env_steps"
+                raise ValueError(f"probe {probe.name!r} of {where}: {error}") from error
         result.append((env_steps, measured))
     return tuple(result)
 
@@ -116,7 +141,7 @@ def _together(
 
 
 def probed_curves(
-    agent: MazeAgent, plans: Sequence[ProbePlan], readings: Readings
+    agent: MazeAgent, plans: Sequence[Plan], readings: Readings
 ) -> Mapping[str, Curve]:
     """Return a curve for each observable, with the plans in its ledger."""
     record = agent.record

@@ -1,4 +1,4 @@
-"""What PPO learns from: one rollout of each seed, and its advantages.
+"""What is learned from: one rollout of each seed, and its advantages.
 
 Letters in shapes: S seeds, T = num_steps, N = num_envs, B = T·N, M = minibatch, A actions.
 """
@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from empirics.algorithm import AbstractAlgorithm
 from empirics.networks import AbstractAgents
-from empirics.ppo_config import PPOConfig
 from empirics.training import Lane
 
 Ended = tuple[int, int, NDArray[np.intp], NDArray[np.float32]]
@@ -78,7 +78,7 @@ def gae(
 class Rollout:
     """Arrays that one rollout of each seed fills, time first; allocated once."""
 
-    def __init__(self, config: PPOConfig, lanes: Sequence[Lane], num_actions: int) -> None:
+    def __init__(self, config: AbstractAlgorithm, lanes: Sequence[Lane], num_actions: int) -> None:
         steps, size = config.num_steps, (len(lanes), config.num_envs)
         shape = lanes[0].observation.shape[1:]
         self.observation = torch.zeros(steps + 1, *size, *shape)
@@ -138,7 +138,7 @@ def _bootstrap_cut_episodes(
             arrays["next_value"][when, s, who] = value.cpu().numpy()
 
 
-def batch_of(rollout: Rollout, config: PPOConfig, device: torch.device) -> Batch:
+def batch_of(rollout: Rollout, config: AbstractAlgorithm, device: torch.device) -> Batch:
     """Return the rollout as (S, B, …) arrays on `device`, with advantages and returns."""
     advantage = gae(
         rollout.reward,
@@ -169,3 +169,10 @@ def log_softmax(logits: Tensor) -> Tensor:
 def log_probability(log_probabilities: Tensor, action: Tensor) -> Tensor:
     """Return the log probability of each action; it has the shape of `action`."""
     return log_probabilities.gather(-1, action[..., None]).squeeze(-1)
+
+
+def explained_variance(batch: Batch) -> list[float]:
+    """Return 1 − var(returns − value) / var(returns) for each seed; NaN if returns are equal."""
+    spread = batch.returns.var(dim=-1)
+    share = 1 - (batch.returns - batch.value).var(dim=-1) / spread
+    return torch.where(spread > 0, share, torch.nan).tolist()

@@ -30,7 +30,7 @@ UPDATE_LOG = (
     "approx_kl",
     "clipfrac",
 )
-"""What an update measures on each minibatch (names as in CleanRL)."""
+"""What an update may measure on each minibatch (names as in CleanRL)."""
 
 LOG = (
     "env_steps",
@@ -83,11 +83,14 @@ class Lane:
             self.episode_length[ended] = 0
         return step
 
-    def write_log(self, env_steps: int, learning_rate: float, measured: Sequence[float]) -> None:
-        """Add the row of one update; `measured` ends with the explained variance."""
+    def write_log(
+        self, env_steps: int, learning_rate: float, measured: Mapping[str, float]
+    ) -> None:
+        """Add the row of one update, NaN in columns that the algorithm does not measure."""
+        columns = [measured.get(name, math.nan) for name in (*UPDATE_LOG, "explained_variance")]
         episodes = np.mean(self.ended, axis=0).tolist() if self.ended else [math.nan, math.nan]
         self.ended.clear()
-        self.log.append([env_steps, learning_rate, *measured, *episodes])
+        self.log.append([env_steps, learning_rate, *columns, *episodes])
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return everything that shapes the lane's future, as arrays and plain facts."""

@@ -73,6 +73,12 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "papers.llc_ladder.study",
                 resumes=False,
             ),
+            Study(
+                "development",
+                "shards, objectives, look-ahead inside agents: what forms when, and what hides it",
+                "papers.development.study",
+                resumes=True,
+            ),
         )
     }
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from empirics.experiment import Experiment
 
 _SCALES = {"goal-switch": "empirics.experiments.goal_switch"}
+_AGENTS_OF_MAZES = {"shard-organism": "empirics.experiments.shard_organism"}
 _AGENTS = {
     "bandit": "empirics.experiments.bandit",
     "lock": "empirics.experiments.lock",
@@ -30,15 +31,18 @@ class _Experiments(Mapping[str, "Experiment | AgentExperiment"]):
         if name in _AGENTS:
             small: AgentExperiment = import_module(_AGENTS[name]).EXPERIMENT
             return small
+        if name in _AGENTS_OF_MAZES:
+            alone: Experiment = import_module(_AGENTS_OF_MAZES[name]).EXPERIMENT
+            return alone
         experiment: Experiment = import_module(_SCALES[name]).SCALES["quick"].experiment
         return experiment
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*_SCALES, *_AGENTS])
+        return iter([*_SCALES, *_AGENTS_OF_MAZES, *_AGENTS])
 
     def __len__(self) -> int:
-        return len(_SCALES) + len(_AGENTS)
+        return len(_SCALES) + len(_AGENTS_OF_MAZES) + len(_AGENTS)
 
 
 EXPERIMENTS: Mapping[str, Experiment | AgentExperiment] = _Experiments()
-"""Read-only; knowing the names costs nothing, taking the goal switch imports torch."""
+"""Read-only; knowing the names costs nothing, taking one of mazes imports torch."""

@@ -71,7 +71,7 @@ def maze_agent(
         name="goal-switch",
         environment=MazeConfig(cells=cells, max_steps=max_steps),
         network=network,
-        ppo=ppo,
+        algorithm=ppo,
         schedule=log_schedule(ppo, num_checkpoints),
         plan=MazePlan(num_success_levels=num_success_levels),
     )

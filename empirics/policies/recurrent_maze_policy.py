@@ -19,6 +19,9 @@ from empirics.coerce import coerce_fields, whole
 from empirics.policies.at_mouse import at_mouse
 from theory.curve import Condition
 
+FEW_TICKS = 6
+"""Ticks of which the state, with layers as torch starts them, is not yet saturated."""
+
 
 @final
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ class RecurrentMazeNetwork:
             policy = RecurrentMazePolicy(self, observation_shape[0], num_actions)
             nn.init.orthogonal_(policy.actor.weight, gain=0.01)
             nn.init.zeros_(policy.actor.bias)
+            # What all ticks add together is that of a few: the state of many would saturate.
+            nn.init.zeros_(policy.cell.outward.get_parameter("bias"))
+            policy.cell.outward.weight.data *= FEW_TICKS / self.ticks
         return policy
 
 

@@ -36,6 +36,7 @@ def action_field(
     config: MazeConfig,
     cheese: NDArray[np.int64],
     distractor: NDArray[np.int64],
+    key: NDArray[np.int64] | None = None,
 ) -> ActionField:
     """Return what a policy does on every free square of some levels.
 
@@ -46,19 +47,24 @@ def action_field(
     config : MazeConfig
     cheese, distractor : (num_levels,) integer array
         Where they lie in each level, or `NOWHERE`. The mouse is on neither of them.
+    key : (num_levels,) integer array, optional
+        Which of them is the goal (`Situation`); the cheese if not given.
 
     Raises
     ------
     ValueError
         If there is not one cheese and one distractor a level.
     """
-    situation = free_squares(levels, cheese, distractor)
+    situation = free_squares(levels, cheese, distractor, key)
     seen = observe(levels, situation, config)
     return ActionField(situation, action_probabilities(policy, seen))
 
 
 def free_squares(
-    levels: Levels, cheese: NDArray[np.int64], distractor: NDArray[np.int64]
+    levels: Levels,
+    cheese: NDArray[np.int64],
+    distractor: NDArray[np.int64],
+    key: NDArray[np.int64] | None = None,
 ) -> Situation:
     """Return the mouse on every open square without cheese or distractor, level by level."""
     for name, squares in (("cheese", cheese), ("distractor", distractor)):
@@ -67,7 +73,7 @@ def free_squares(
                 f"{name} must be one square for each of the {len(levels)} levels; its shape is "
                 f"{np.shape(squares)}."
             )
-    everything = everywhere(levels, np.arange(len(levels)), cheese, distractor)
+    everything = everywhere(levels, np.arange(len(levels)), cheese, distractor, key)
     is_free = (everything.mouse != everything.cheese) & (everything.mouse != everything.distractor)
     return Situation(*(array[is_free] for array in vars(everything).values()))
 
@@ -77,6 +83,7 @@ def everywhere(
     level: NDArray[np.int64],
     cheese: NDArray[np.int64],
     distractor: NDArray[np.int64],
+    key: NDArray[np.int64] | None = None,
 ) -> Situation:
     """Return the mouse on every open square of each of n mazes, (n · num_open,) situations.
 
@@ -85,10 +92,13 @@ def everywhere(
     levels : Levels
     level, cheese, distractor : (n,) integer array
         The level of each maze, and where its objects lie.
+    key : (n,) integer array, optional
+        Which of them is the goal; the cheese if not given.
     """
     return Situation(
         np.repeat(level, levels.num_open),
         levels.open_squares[level].ravel(),
         np.repeat(cheese, levels.num_open),
         np.repeat(distractor, levels.num_open),
+        np.repeat(np.zeros_like(level) if key is None else key, levels.num_open),
     )

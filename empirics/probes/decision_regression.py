@@ -188,16 +188,16 @@ def draw_decision_regression(
 
 def decision_features(squares: DecisionSquares) -> FloatArray:
     """Return `FEATURES` of each square, (n, number of features)."""
-    now, size = squares.situation, squares.levels.size
+    now, goal, size = squares.situation, squares.situation.goal, squares.levels.size
     each, levels = np.arange(len(squares)), squares.levels[now.level]
     corner = np.full(len(squares), CORNER)
     return np.column_stack(
         [
-            distances(levels, now.cheese)[each, now.mouse],
+            distances(levels, goal)[each, now.mouse],
             distances(levels, corner)[each, now.mouse],
-            as_the_crow_flies(now.mouse, now.cheese, size),
+            as_the_crow_flies(now.mouse, goal, size),
             as_the_crow_flies(now.mouse, corner, size),
-            as_the_crow_flies(now.cheese, corner, size),
+            as_the_crow_flies(goal, corner, size),
         ]
     ).astype(np.float64)
 

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from empirics.levels import Levels, first_steps
 from empirics.maze import CORNER, NOWHERE, MazeConfig, Situation, draw_situations, observe
+from empirics.probes.places import reached_first
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class DecisionSquares:
-    """A fixed set of situations in which the step to the cheese is not the step to the corner.
+    """A fixed set of situations in which the step to the goal is not the step to the corner.
 
-    In a tree these are exactly the squares strictly between corner and cheese: everywhere
-    else both paths begin alike.
+    In a tree these are exactly the squares strictly between corner and goal: everywhere else both
+    paths begin alike. The goal is the cheese; with two keys, what the key says, and squares from
+    which the other object is on the way to the goal are left out.
 
     Attributes
     ----------
@@ -27,9 +29,9 @@ class DecisionSquares:
         The held-out pool.
     config : MazeConfig
     situation : Situation
-        (n,) mouse on the square to decide on; cheese not in the corner.
+        (n,) mouse on the square to decide on; goal not in the corner.
     goal_step, proxy_step : (n,) integer array
-        The first step to the cheese and to the corner; never equal.
+        The first step to the goal and to the corner; never equal.
     """
 
     levels: Levels
@@ -41,7 +43,7 @@ class DecisionSquares:
     def __post_init__(self) -> None:
         if not len(self):
             raise ValueError(
-                "a set of decision squares must not be empty: the cheese must lie off the corner, "
+                "a set of decision squares must not be empty: the goal must lie off the corner, "
                 f"with squares between; these {len(self.levels)} levels have {self.levels.cells} "
                 "cells a side, so draw from more or larger levels."
             )
@@ -66,9 +68,9 @@ class DecisionSquares:
 
     @cached_property
     def observation_without_goal(self) -> NDArray[np.float32]:
-        """The same with the cheese taken out of the maze."""
-        nowhere = np.full(len(self), NOWHERE)
-        return observe(self.levels, replace(self.situation, cheese=nowhere), self.config)
+        """The same with the goal taken out of the maze."""
+        bare = self.situation.with_goal(np.full(len(self), NOWHERE))
+        return observe(self.levels, bare, self.config)
 
     @cached_property
     def open_move(self) -> float:
@@ -89,19 +91,22 @@ def draw_decision_squares(
     per_level: int = 2,
     rng: np.random.Generator,
 ) -> DecisionSquares:
-    """Draw decision squares: one cheese a level, at most `per_level` squares of each.
+    """Draw decision squares: one goal a level, at most `per_level` squares of each.
 
     Fewer than `num_squares` come back where the levels do not have so many.
     """
     level = rng.permutation(len(levels))
     anywhere = draw_situations(levels, level, replace(config, alpha=1.0), rng=rng)
     chosen = levels[level]
-    goal = first_steps(chosen, anywhere.cheese)
+    goal = first_steps(chosen, anywhere.goal)
     proxy = first_steps(chosen, np.full(len(levels), CORNER))
     parts = (goal != proxy) & (goal >= 0) & (proxy >= 0)
     parts[np.arange(len(levels)), anywhere.distractor] &= anywhere.distractor == NOWHERE
+    if config.two_keys:
+        parts &= reached_first(chosen, anywhere.goal, anywhere.other)
     rank = np.where(parts, rng.random(parts.shape), np.inf).argsort(axis=1).argsort(axis=1)
     row, square = np.nonzero(parts & (rank < per_level))
     row, square = row[:num_squares], square[:num_squares]
-    situation = Situation(level[row], square, anywhere.cheese[row], anywhere.distractor[row])
+    objects = (anywhere.cheese[row], anywhere.distractor[row], anywhere.key[row])
+    situation = Situation(level[row], square, *objects)
     return DecisionSquares(levels, config, situation, goal[row, square], proxy[row, square])

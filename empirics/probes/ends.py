@@ -24,7 +24,8 @@ class MazeEnds:
 
     Starts are the squares between cheese and corner, where the ways to them part. The control
     square lies off this path and can be met before either; if there is a distractor it lies
-    there. So pursuits of the three ends are rival accounts of the same decisions.
+    there. So pursuits of the three ends are rival accounts of the same decisions. With two keys
+    the key says that the cheese is the goal.
 
     Attributes
     ----------
@@ -107,7 +108,10 @@ def draw_ends(
     order = rng.permutation(len(levels))
     shuffled = levels[order]
     anywhere = draw_situations(
-        shuffled, np.arange(len(levels)), replace(config, alpha=1.0, distractor=False), rng=rng
+        shuffled,
+        np.arange(len(levels)),
+        replace(config, alpha=1.0, distractor=False, two_keys=False),
+        rng=rng,
     )
     to_cheese, to_corner, apart = _distances(shuffled, anywhere.cheese)
     off = (to_cheese >= 0) & (to_cheese + to_corner > apart)

@@ -18,7 +18,7 @@ from empirics.probes.decision_squares import DecisionSquares
 @final
 @dataclass(frozen=True, eq=False)
 class GoalAndProxy:
-    """Mean probability of the first step to the cheese, and to the corner.
+    """Mean probability of the first step to the goal, and to the corner.
 
     Attributes
     ----------
@@ -42,10 +42,10 @@ class GoalAndProxy:
 @final
 @dataclass(frozen=True, eq=False)
 class GoalRemoved:
-    """Mean probability of the first step to the corner with no cheese in the maze.
+    """Mean probability of the first step to the corner with no goal in the maze.
 
-    An agent that steers by the corner keeps doing so; one that steers by the cheese does not
-    know where to go. The cheese-less maze never occurs in training.
+    An agent that steers by the corner keeps doing so; one that steers by the goal does not
+    know where to go. The maze without goal never occurs in training.
 
     Attributes
     ----------

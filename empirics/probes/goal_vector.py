@@ -102,7 +102,7 @@ class GoalVector:
         """The levels with the mouse elsewhere, with and without cheese."""
         squares = self.squares
         moved = replace(squares.situation, mouse=self.elsewhere)
-        bare = replace(moved, cheese=np.full(len(squares), NOWHERE))
+        bare = moved.with_goal(np.full(len(squares), NOWHERE))
         seen, removed = (observe(squares.levels, each, squares.config) for each in (moved, bare))
         return seen, removed
 

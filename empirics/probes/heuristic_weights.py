@@ -21,7 +21,7 @@ from empirics.probes.heuristics import HEURISTICS, heuristic_features, legal_mov
 FloatArray = NDArray[np.float64]
 
 CONTEXTS = ("agree", "near", "far")
-"""Goal and proxy ask for the same step; for different ones, the cheese near, or far, by path."""
+"""Goal and proxy ask for the same step; for different ones, the goal near, or far, by path."""
 
 
 def heuristics_of(context: str) -> tuple[str, ...]:
@@ -46,11 +46,11 @@ class HeuristicWeights:
     levels : Levels
     config : MazeConfig
     situation : Situation
-        Squares with at least two legal steps, neither corner nor cheese.
+        Squares with at least two legal steps, neither corner nor an object.
     context : (n,) integer array
         Which of `CONTEXTS` each belongs to.
     near : float
-        Cheese at most so many steps away is near.
+        A goal at most so many steps away is near.
     """
 
     levels: Levels
@@ -145,13 +145,13 @@ def draw_heuristic_weights(
     chosen = levels[np.sort(rng.permutation(len(levels))[:num_levels])]
     anywhere = replace(config, alpha=1.0)
     drawn = draw_situations(chosen, np.arange(len(chosen)), anywhere, rng=rng)
-    situation = free_squares(chosen, drawn.cheese, drawn.distractor)
+    situation = free_squares(chosen, drawn.cheese, drawn.distractor, drawn.key)
     choice = legal_moves(chosen, situation).sum(axis=1) > 1
     choice &= situation.mouse != CORNER
     situation = Situation(*(array[choice] for array in vars(situation).values()))
     features = heuristic_features(chosen, situation)
     agree = (features[:, :, 0] == features[:, :, 1]).all(axis=1)
-    steps = distances(chosen, drawn.cheese)[situation.level, situation.mouse]
+    steps = distances(chosen, drawn.goal)[situation.level, situation.mouse]
     if agree.all() or not agree.any():
         raise ValueError(
             f"goal and proxy {'never part' if agree.all() else 'always part'} on these "
@@ -160,5 +160,5 @@ def draw_heuristic_weights(
     near = float(np.median(steps[~agree]))
     context = np.where(agree, 0, np.where(steps <= near, 1, 2))
     if not (context == 2).any():
-        raise ValueError(f"no cheese lies farther than {near} steps on {len(chosen)} levels.")
+        raise ValueError(f"no goal lies farther than {near} steps on {len(chosen)} levels.")
     return HeuristicWeights(chosen, config, situation, context, near)

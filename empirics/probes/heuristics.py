@@ -10,7 +10,7 @@ from empirics.maze import CORNER, Situation
 from empirics.probes.decision_regression import as_the_crow_flies
 
 HEURISTICS = ("goal_path", "proxy_path", "goal_euclid", "proxy_euclid", "up_left")
-"""Along the path to the cheese; to the corner; nearer to the cheese as the crow flies; to the
+"""Along the path to the goal; to the corner; nearer to the goal as the crow flies; to the
 corner; up or left whatever there is."""
 
 UP_LEFT = (0, 3)
@@ -20,14 +20,14 @@ def heuristic_features(levels: Levels, situation: Situation) -> NDArray[np.float
     """Return what each heuristic says of each step, (n, num_actions, number of heuristics).
 
     1 for the first step of a path and for up and left, else 0; by how many squares a step brings
-    the mouse nearer, from −1 to 1. The situations must have a cheese.
+    the mouse nearer, from −1 to 1. The situations must have a goal.
     """
     each, size = np.arange(len(situation)), levels.size
     of_each = levels[situation.level]
     after = levels.next_square[situation.level, situation.mouse]
     actions = np.arange(NUM_ACTIONS)
     columns = []
-    targets = (situation.cheese, np.full(len(situation), CORNER))
+    targets = (situation.goal, np.full(len(situation), CORNER))
     for target in targets:
         step = first_steps(of_each, target)[each, situation.mouse]
         columns.append(step[:, None] == actions)

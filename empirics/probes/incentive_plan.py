@@ -1,8 +1,8 @@
-"""What a maze agent is directed at, responds to and controls, beside what is always measured."""
+"""What a maze agent is directed at, responds to and controls."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import final
 
 import numpy as np
@@ -14,7 +14,6 @@ from empirics.probes.decision_squares import draw_decision_squares
 from empirics.probes.ends import draw_ends
 from empirics.probes.goal_directedness import MazeGoalDirectedness
 from empirics.probes.information_and_control import draw_information_and_control
-from empirics.probes.maze_plan import MazePlan
 from empirics.probes.response import draw_response
 from theory.curve import Condition
 
@@ -22,16 +21,18 @@ from theory.curve import Condition
 @final
 @dataclass(frozen=True)
 class IncentivePlan:
-    """A `MazePlan`, and goal-directedness, response, intent, information and control; a plan.
+    """Goal-directedness, response, intent, information and control; a plan beside a `MazePlan`.
 
     Attributes
     ----------
-    maze : MazePlan
-        What is measured besides; its discount and seed serve all.
     num_incentive_levels : int
         Held-out levels of goal-directedness, information and control.
     num_response_squares : int
         Decision squares on which objects are moved, at most two a level.
+    incentive_gamma : float
+        Discount of the utilities.
+    incentive_seed : int
+        Seed of what is drawn; all runs of an experiment share it.
 
     Raises
     ------
@@ -39,42 +40,40 @@ class IncentivePlan:
         If a number is out of its range.
     """
 
-    maze: MazePlan = field(default_factory=MazePlan)
     num_incentive_levels: int = 64
     num_response_squares: int = 500
+    incentive_gamma: float = 0.97
+    incentive_seed: int = 0
 
     def __post_init__(self) -> None:
         coerce_fields(self)
         whole("num_incentive_levels", self.num_incentive_levels, 1)
         whole("num_response_squares", self.num_response_squares, 1)
+        whole("incentive_seed", self.incentive_seed, 0)
+        if not 0 <= self.incentive_gamma <= 1:
+            raise ValueError(f"incentive_gamma must lie in [0, 1]; it is {self.incentive_gamma}.")
 
     @property
     def conditions(self) -> dict[str, Condition]:
         """The plan as rows of a ledger."""
-        return {
-            **self.maze.conditions,
-            "num_incentive_levels": self.num_incentive_levels,
-            "num_response_squares": self.num_response_squares,
-        }
+        return asdict(self)
 
     def probes(self, environment: MazeConfig) -> tuple[Probe, ...]:
         """Return the probes; equal plans and environments, equal probes."""
         levels = environment.pools().held_out
-        # A stream of its own: the probes of the maze plan are those of a plan without these.
-        rng = np.random.default_rng([self.maze.probe_seed, 1])
+        rng = np.random.default_rng([self.incentive_seed, 1])
         ends = draw_ends(
             levels,
             environment,
             num_levels=self.num_incentive_levels,
-            gamma=self.maze.success_gamma,
+            gamma=self.incentive_gamma,
             rng=rng,
         )
         squares = draw_decision_squares(
             levels, environment, num_squares=self.num_response_squares, rng=rng
         )
         return (
-            *self.maze.probes(environment),
-            MazeGoalDirectedness(ends, self.maze.probe_seed),
+            MazeGoalDirectedness(ends, self.incentive_seed),
             draw_response(squares, rng=rng),
             draw_information_and_control(ends, rng=rng),
         )

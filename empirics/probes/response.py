@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
@@ -31,8 +31,9 @@ class Response:
     ----------
     squares : DecisionSquares
         The same at every checkpoint.
-    moved_cheese, moved_distractor : (n,) integer array
-        Where the objects are moved; `NOWHERE` without a distractor.
+    moved_goal, moved_distractor : (n,) integer array
+        Where the objects are moved; `NOWHERE` without a distractor. With two keys the distractor
+        is the object that is not rewarded.
 
     References
     ----------
@@ -41,7 +42,7 @@ class Response:
     """
 
     squares: DecisionSquares
-    moved_cheese: NDArray[np.int64]
+    moved_goal: NDArray[np.int64]
     moved_distractor: NDArray[np.int64]
     name: str = "response"
 
@@ -64,9 +65,9 @@ class Response:
     def _changed(self) -> Mapping[str, NDArray[np.float32]]:
         """What is seen after each change."""
         squares, now = self.squares, self.squares.situation
-        moved = {"response_to_goal": replace(now, cheese=self.moved_cheese)}
+        moved = {"response_to_goal": now.with_goal(self.moved_goal)}
         if squares.config.distractor:
-            elsewhere = replace(now, distractor=self.moved_distractor)
+            elsewhere = now.with_other(self.moved_distractor)
             moved["response_to_distractor"] = elsewhere
         seen = {
             name: observe(squares.levels, situation, squares.config)
@@ -77,12 +78,12 @@ class Response:
 
 def draw_response(squares: DecisionSquares, *, rng: np.random.Generator) -> Response:
     """Draw where the objects are moved, uniformly over the free squares of each level."""
-    cheese = free_squares(squares, rng=rng)
+    goal = free_squares(squares, rng=rng)
     distractor = np.full(len(squares), NOWHERE)
     if squares.config.distractor:
         distractor = free_squares(squares, rng=rng)
 
-    return Response(squares, cheese, distractor)
+    return Response(squares, goal, distractor)
 
 
 def free_squares(squares: DecisionSquares, *, rng: np.random.Generator) -> NDArray[np.int64]:

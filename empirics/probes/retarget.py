@@ -57,7 +57,8 @@ class Retarget:
     seed : int
         Of the permutations.
     moved : str
-        The object whose vector is moved, one of `OBJECTS`.
+        The object whose vector is moved, one of `OBJECTS`; with two keys "cheese" stands for the
+        rewarded object and "distractor" for the other.
 
     Raises
     ------
@@ -157,17 +158,21 @@ class Retarget:
         the wrong square, and without it; in this maze with it on the target.
         """
         now, n = self.squares.situation, len(self.squares)
-        nowhere, target = np.full(n, NOWHERE), now.cheese
-        here = replace(now, cheese=np.full(n, CORNER))
-        there = replace(now, level=self.donor, cheese=nowhere, distractor=nowhere)
+        nowhere, target = np.full(n, NOWHERE), now.goal
+        here = now.with_goal(np.full(n, CORNER))
+        there = replace(here, level=self.donor).with_goal(nowhere).with_other(nowhere)
         return (
             self._see(here),
-            self._see(replace(here, **{self.moved: nowhere})),
-            self._see(replace(there, **{self.moved: target})),
-            self._see(replace(there, **{self.moved: self.wrong})),
+            self._see(self._moved_to(here, nowhere)),
+            self._see(self._moved_to(there, target)),
+            self._see(self._moved_to(there, self.wrong)),
             self._see(there),
-            self._see(replace(here, **{self.moved: target})),
+            self._see(self._moved_to(here, target)),
         )
+
+    def _moved_to(self, situation: Situation, square: NDArray[np.int64]) -> Situation:
+        is_goal = self.moved == "cheese"
+        return situation.with_goal(square) if is_goal else situation.with_other(square)
 
     def _see(self, situation: Situation) -> Seen:
         return observe(self.squares.levels, situation, self.squares.config)
@@ -185,14 +190,14 @@ def draw_retarget(
     ValueError
         If there is none for any square.
     """
-    now = squares.situation
+    now, goal = squares.situation, squares.situation.goal
     is_open = ~squares.levels.walls.reshape(len(squares.levels), -1)
     is_wrong = is_open[now.level] & ~behind_goal_step(squares)
     is_wrong[:, CORNER] = False
     is_wrong[np.arange(len(squares)), now.mouse] = False
     donor, wrong = np.full(len(squares), NOWHERE), np.full(len(squares), NOWHERE)
     for i, level in enumerate(now.level):
-        fits = is_open[:, now.mouse[i]] & is_open[:, now.cheese[i]]
+        fits = is_open[:, now.mouse[i]] & is_open[:, goal[i]]
         fits &= (is_open & is_wrong[i]).any(axis=1)
         fits[level] = False
         if fits.any():

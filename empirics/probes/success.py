@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empirics.levels import NUM_ACTIONS, Levels
-from empirics.maze import CORNER, MazeConfig, draw_situations, observe
+from empirics.maze import CORNER, NOWHERE, MazeConfig, Situation, draw_situations, observe
 from empirics.probe import Policy, Reading, level_mean
 from empirics.probes.action_field import everywhere
 from empirics.probes.behavior import action_probabilities
-from empirics.probes.places import next_places, place_of
+from empirics.probes.places import next_places, place_of, reached_first
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +33,8 @@ class Success:
     """Success within `max_steps` and discounted return, averaged over starts.
 
     *On distribution* is the mixture trained on (cheese in the corner with probability 1 − α),
-    *off distribution* has the cheese anywhere. Both are on held-out levels.
+    *off distribution* has the cheese anywhere. Both are on held-out levels. With two keys success
+    is to reach the object that the key makes the goal, from where the other is not on the way.
 
     Attributes
     ----------
@@ -42,8 +43,9 @@ class Success:
     config : MazeConfig
     cheese : (num_levels,) integer array
         Where the cheese lies when it lies anywhere.
-    distractor : (2, num_levels) integer array
-        Where the distractor lies when the cheese is in the corner, and when it is anywhere.
+    distractor, key : (2, num_levels) integer array
+        Where the distractor lies and which object is the goal, when the cheese is in the corner,
+        and when it is anywhere.
     gamma : float
         Discount of the return. Undiscounted it would equal success: the reward is 1, once.
     """
@@ -52,6 +54,7 @@ class Success:
     config: MazeConfig
     cheese: NDArray[np.int64]
     distractor: NDArray[np.int64]
+    key: NDArray[np.int64]
     gamma: float = 0.97
     name: str = "success"
     observables: tuple[str, ...] = (
@@ -91,7 +94,7 @@ class Success:
         """
         n, alpha = len(self.levels), self.config.alpha
         arrived = arrivals(
-            p, self._next_place, self._cheese_place, self._start, self.config.max_steps
+            p, self._next_place, self._goal_place, self._start, self.config.max_steps
         )
         discount = self.gamma ** np.arange(self.config.max_steps)
         success, discounted = arrived.sum(axis=1), arrived @ discount
@@ -111,35 +114,54 @@ class Success:
         return self._evaluate(np.full((2 * n, num_open, NUM_ACTIONS), 1.0 / NUM_ACTIONS))
 
     @cached_property
-    def _observation(self) -> NDArray[np.float32]:
+    def _mazes(self) -> Situation:
+        """The mazes of both halves, without mouse."""
         n = len(self.levels)
-        level = np.tile(np.arange(n), 2)
         cheese = np.concatenate([np.full(n, CORNER), self.cheese])
-        situation = everywhere(self.levels, level, cheese, self.distractor.ravel())
-        return observe(self.levels, situation, self.config)
+        level, mouse = np.tile(np.arange(n), 2), np.full(2 * n, NOWHERE)
+        return Situation(level, mouse, cheese, self.distractor.ravel(), self.key.ravel())
+
+    @cached_property
+    def _observation(self) -> NDArray[np.float32]:
+        mazes = self._mazes
+        objects = (mazes.cheese, mazes.distractor, mazes.key)
+        return observe(self.levels, everywhere(self.levels, mazes.level, *objects), self.config)
 
     @cached_property
     def _next_place(self) -> NDArray[np.int64]:
         """Where each action leads, as places among the open squares, both halves."""
-        return np.tile(next_places(self.levels), (2, 1, 1))
+        to = np.tile(next_places(self.levels), (2, 1, 1))
+        if self.config.two_keys:  # whoever is there has ended without the goal
+            other = self._places(self._mazes.other)
+            to[np.arange(other.size), other] = other[:, None]
+        return to
 
     @cached_property
-    def _cheese_place(self) -> NDArray[np.int64]:
-        return np.concatenate(
-            [np.full(len(self.levels), CORNER), place_of(self.levels, self.cheese)]
-        )
+    def _goal_place(self) -> NDArray[np.int64]:
+        return self._places(self._mazes.goal)
 
     @cached_property
     def _start(self) -> FloatArray:
         """The chance to start on each place, both halves: not on the cheese or distractor."""
-        each = np.arange(2 * len(self.levels))
-        free = np.ones((each.size, self.levels.num_open))
-        free[each, self._cheese_place] = 0.0
+        free = np.ones((2 * len(self.levels), self.levels.num_open))
+        if self.config.two_keys:
+            free *= self._starts_that_can_win
+        each = np.arange(len(free))
+        free[each, self._goal_place] = 0.0
         if self.config.distractor:
-            free[each, np.concatenate([place_of(self.levels, row) for row in self.distractor])] = (
-                0.0
-            )
+            free[each, self._places(self._mazes.distractor)] = 0.0
         return np.asarray(free / free.sum(axis=1, keepdims=True))
+
+    @property
+    def _starts_that_can_win(self) -> NDArray[np.bool_]:
+        goals, others = (x.reshape(2, -1) for x in (self._mazes.goal, self._mazes.other))
+        halves = zip(goals, others, strict=True)
+        wins = np.concatenate([reached_first(self.levels, *half) for half in halves])
+        return np.take_along_axis(wins, np.tile(self.levels.open_squares, (2, 1)), axis=1)
+
+    def _places(self, square: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place of one square in each maze of both halves."""
+        return np.concatenate([place_of(self.levels, half) for half in square.reshape(2, -1)])
 
 
 def draw_success(
@@ -158,7 +180,8 @@ def draw_success(
     )
     # Each place of the cheese has its own: a distractor never shares the cheese's square.
     distractor = np.stack([corner.distractor, anywhere.distractor])
-    return Success(chosen, config, anywhere.cheese, distractor, gamma)
+    key = np.stack([corner.key, anywhere.key])
+    return Success(chosen, config, anywhere.cheese, distractor, key, gamma)
 
 
 def arrivals(

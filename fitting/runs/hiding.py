@@ -73,7 +73,7 @@ def hiding(behavior: Comparison, mechanism: Comparison) -> Hiding:
         raise ValueError(reason)
     end = float(min(behavior.curve.t[-1], mechanism.curve.t[-1]))
     done, formed = _done(behavior, end), times_of(mechanism, "midpoint", end=end)
-    found, never = precedence(done, formed), formed.never
+    found, never = precedence(done, formed), min(formed.never, 1.0)
     # Of the pairs in which the behavior is done first, those whose mechanism comes at all.
     hidden = max(0.0, found.a_first - (1.0 - done.never) * never)
     se = precedence_se(done, formed, which=0) + np.sqrt(never * (1.0 - never) / formed.effective)

@@ -47,6 +47,8 @@ def formed_table(agents: Sequence[Grown]) -> Document:
 
 
 def _row(agent: Grown, name: str, kind: str) -> list[str | float | None]:
+    if name not in agent.comparisons:
+        return [agent_name(agent), name, kind, "not measured", *["–"] * (len(COLUMNS) - 4)]
     comparison = agent.comparisons[name]
     onset, never = _onset(comparison)
     return [

@@ -36,7 +36,7 @@ class Grown:
     readings : Readings
         Those of probes, with their errors and baselines, in order of environment steps.
     comparisons : mapping of str to Comparison
-        Of the fitted observables.
+        Of the fitted observables; one that could not be measured is missing.
     """
 
     organism: Organism
@@ -97,7 +97,12 @@ def grow(
         for i, one in enumerate(organisms)
         for each in _measured(one, runs[i * len(seeds) : (i + 1) * len(seeds)], out, progress)
     ]
-    fitted = [(run, curves[name]) for run, curves, _ in measured for name in of[_name(run)].fitted]
+    fitted = [
+        (run, curves[name])
+        for run, curves, _ in measured
+        for name in of[_name(run)].fitted
+        if name in curves
+    ]
     found = propose_all([curve for _, curve in fitted], seed=seed, progress=progress)
     comparisons: dict[str, dict[str, Comparison]] = {}
     for (run, curve), comparison in zip(fitted, found, strict=True):

@@ -53,6 +53,9 @@ def _usable(agent: Grown) -> tuple[list[Comparison], list[str]]:
     """Return the mechanisms that can be ordered, and why others cannot."""
     usable, missing = [], []
     for name in agent.organism.mechanisms:
+        if name not in agent.comparisons:
+            missing.append(f"{agent_name(agent)}: {name} could not be measured.")
+            continue
         one = agent.comparisons[name]
         reason = obstacle(one) or ("" if one.formation else one.verdict.reason)
         if reason:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from empirics.experiment import Experiment, ProbePlan
+from empirics.experiment import Experiment
+from empirics.probed_checkpoints import Plan
 
 
 @final
@@ -19,7 +20,7 @@ class Organism:
         What is special about it, in a sentence.
     experiment : Experiment
         How it is trained; its name is the organism's.
-    plans : tuple of ProbePlan
+    plans : tuple of Plan
         What is measured of its checkpoints after training, beside the experiment's own plan.
     behaviors, mechanisms : tuple of str
         The observables to which forms are fitted: what can be seen from outside, and what is
@@ -28,7 +29,7 @@ class Organism:
 
     about: str
     experiment: Experiment
-    plans: tuple[ProbePlan, ...]
+    plans: tuple[Plan, ...]
     behaviors: tuple[str, ...]
     mechanisms: tuple[str, ...]
 

@@ -10,14 +10,18 @@ from typing import final
 from empirics.experiment import Experiment, log_schedule
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.ppo import PPOConfig
 from empirics.probes.incentive_plan import IncentivePlan
+from empirics.probes.lookahead.plan import LookaheadPlan
 from empirics.probes.maze_plan import MazePlan
+from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
 from papers.development.organism import Organism
 from papers.development.windows_page import Interventions
 
 BEHAVIORS = ("success_on_distribution", "success_off_distribution")
+FEED_FORWARD = MazeNetwork(width=16, depth=5)
 
 
 @final
@@ -63,8 +67,8 @@ def _grown_on(
     return Experiment(
         name=name,
         environment=environment,
-        network=MazeNetwork(width=16, depth=5),
-        ppo=ppo,
+        network=FEED_FORWARD,
+        algorithm=ppo,
         schedule=log_schedule(ppo, num_checkpoints),
         plan=MazePlan(num_success_levels=64),
     )
@@ -92,8 +96,61 @@ def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
     )
 
 
+def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
+    """Return agents that go for the cheese beside an object that is never rewarded."""
+    return Organism(
+        "the cheese lies anywhere, and so does an object that is never rewarded",
+        _grown_on(
+            "objective",
+            MazeConfig(alpha=1.0, distractor=True),
+            total_timesteps,
+            num_checkpoints,
+        ),
+        (ObjectivePlan(FEED_FORWARD),),
+        BEHAVIORS[:1],
+        ("p_goal", "objective_location_gap", "outcome_information_gain", "objective_retarget_gap"),
+    )
+
+
+def planner(
+    total_timesteps: int, num_checkpoints: int, *, cells: int = 5, ticks: int = 6
+) -> Organism:
+    """Return recurrent agents that think for some ticks before each step."""
+    ppo = PPOConfig(
+        total_timesteps=total_timesteps,
+        num_envs=256,
+        num_steps=16,
+        learning_rate=2e-3,
+        anneal_lr=False,
+        gamma=0.97,
+        gae_lambda=0.8,
+        ent_coef=0.04,
+        num_minibatches=8,
+        update_epochs=3,
+    )
+    return Organism(
+        f"the cheese lies anywhere and the agent thinks for {ticks} ticks before each step",
+        Experiment(
+            name="planner",
+            environment=MazeConfig(cells=cells, alpha=1.0, max_steps=10 * cells),
+            network=RecurrentMazeNetwork(width=16, ticks=ticks),
+            algorithm=ppo,
+            schedule=log_schedule(ppo, num_checkpoints),
+            plan=MazePlan(num_success_levels=64),
+        ),
+        (LookaheadPlan(num_plan_levels=150),),
+        BEHAVIORS[:1],
+        ("p_goal", "thinking_used", "thinking_gain_far", "junction_plan", "lookahead_best_square"),
+    )
+
+
 QUICK = Scale(
-    (corner(208_896, 24), mixed(0.2, 208_896, 24)),
+    (
+        corner(208_896, 20),
+        mixed(0.2, 208_896, 20),
+        objective(208_896, 20),
+        planner(147_456, 12),
+    ),
     num_seeds=2,
     interventions=Interventions(
         "mixed",
@@ -107,18 +164,23 @@ QUICK = Scale(
 """A quarter of an hour on two cores."""
 
 FULL = Scale(
-    (corner(573_440, 48), mixed(0.1, 819_200, 48)),
+    (
+        corner(409_600, 30),
+        mixed(0.2, 409_600, 30),
+        objective(409_600, 30),
+        planner(409_600, 20),
+    ),
     num_seeds=8,
     interventions=Interventions(
         "mixed",
         alpha=0.0,
-        length=163_840,
-        onsets=(0, 163_840, 327_680, 491_520),
-        change=409_600,
-        recovery=80_000,
+        length=81_920,
+        onsets=(0, 81_920, 163_840),
+        change=204_800,
+        recovery=40_960,
     ),
 )
-"""Hours on two cores."""
+"""Some two hours on two cores, in pieces if need be."""
 
 SCALES: Mapping[str, Scale] = MappingProxyType({"quick": QUICK, "full": FULL})
 """By name."""

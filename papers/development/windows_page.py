@@ -71,7 +71,7 @@ class Interventions:
         return windowed(
             experiment,
             window_start=self.change,
-            window_length=experiment.ppo.total_timesteps,
+            window_length=experiment.algorithm.total_timesteps,
             window_alpha=self.alpha,
         )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +130,13 @@ def settings(plan: Scale, cues: CueHalf) -> dict[str, Any]:
     experiment = plan.experiment
     # The rungs stand beside: the experiment's own alpha is that of none of them.
     ledger = {name: value for name, value in experiment.conditions.items() if name != "alpha"}
+    training = experiment.algorithm.conditions
     return {
         "maze": {
             "alphas": list(plan.alphas),
             "seeds_a_rung": plan.num_seeds,
             "checkpoints": list(experiment.schedule),
-            **{name: _plain(value) for name, value in {**ledger, **asdict(experiment.ppo)}.items()},
+            **{name: _plain(value) for name, value in {**ledger, **training}.items()},
         },
         "cue": {name: _plain(value) for name, value in cues.settings.items()},
     }

@@ -32,7 +32,7 @@ TINY = Experiment(
     name="tiny",
     environment=MazeConfig(cells=3, num_train_levels=30, num_held_out_levels=20, max_steps=20),
     network=MazeNetwork(width=16, depth=2, hidden=16),
-    ppo=PPO,
+    algorithm=PPO,
     schedule=log_schedule(PPO, 4),
     plan=MazePlan(num_squares=30, num_success_levels=10),
 )
@@ -100,7 +100,7 @@ def test_a_run_keeps_the_errors_and_baselines_its_curves_do_not_carry(tmp_path):
 
 
 def test_a_run_keeps_how_it_went_and_what_computed_it(tmp_path):
-    diverging = replace(TINY, ppo=replace(PPO, learning_rate=1e30))
+    diverging = replace(TINY, algorithm=replace(PPO, learning_rate=1e30))
     done = run(diverging, 0, tmp_path)
     (record,) = Store(tmp_path).runs()
     assert record.config["status"] == done.status != ""
@@ -256,7 +256,7 @@ def test_a_run_that_another_process_trains_is_left_out_and_named(tmp_path):
 
 
 def test_a_diverged_run_does_not_keep_the_others_from_being_done(tmp_path):
-    ladder = replace(TINY, ppo=replace(PPO, learning_rate=1e30))
+    ladder = replace(TINY, algorithm=replace(PPO, learning_rate=1e30))
     runs = run_ladder(ladder, "alpha", (0.0, 0.5), (0,), tmp_path)
     for one in runs:
         assert one.status.startswith("Diverged at 128 env_steps: ")
@@ -282,9 +282,10 @@ def test_scales_of_the_goal_switch_have_a_control_and_enough_checkpoints(name):
 
 
 def test_experiments_are_listed_by_name():
+    mazes = {"goal-switch", "shard-organism"}
     small = {"bandit", "cue", "linear-network", "lock", "rl-perceptron", "skills", "td-chain"}
     assert next(iter(EXPERIMENTS)) == "goal-switch"
-    assert set(EXPERIMENTS) == {"goal-switch", *small}
-    assert len(EXPERIMENTS) == len(small) + 1
+    assert set(EXPERIMENTS) == mazes | small
+    assert len(EXPERIMENTS) == len(small) + 2
     assert all(EXPERIMENTS[name].name == name for name in EXPERIMENTS)
     assert EXPERIMENTS["goal-switch"] == SCALES["quick"].experiment

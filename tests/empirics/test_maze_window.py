@@ -23,7 +23,7 @@ TINY = Experiment(
     name="tiny",
     environment=SMALL,
     network=MazeNetwork(width=8, depth=2, hidden=8),
-    ppo=PPO,
+    algorithm=PPO,
     schedule=log_schedule(PPO, 5),
     plan=MazePlan(num_squares=20, num_success_levels=5),
 )

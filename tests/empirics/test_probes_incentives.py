@@ -121,11 +121,11 @@ def test_responses_and_intent_of_known_agents():
     squares = draw_decision_squares(LEVELS, config, num_squares=80, rng=np.random.default_rng(0))
     probe = draw_response(squares, rng=np.random.default_rng(1))
     now = squares.situation
-    for moved in (probe.moved_cheese, probe.moved_distractor):
+    for moved in (probe.moved_goal, probe.moved_distractor):
         levels = LEVELS.walls.reshape(len(LEVELS), -1)
         assert not levels[now.level, moved].any()
         assert (np.stack([now.mouse, now.cheese, now.distractor]) != moved).all()
-    moved_step = first_steps(LEVELS[now.level], probe.moved_cheese)[np.arange(80), now.mouse]
+    moved_step = first_steps(LEVELS[now.level], probe.moved_goal)[np.arange(80), now.mouse]
     turned = float((moved_step != squares.goal_step).mean())
     assert 0.1 < turned < 0.9
     expected = {
@@ -196,22 +196,21 @@ def test_what_the_graph_of_a_maze_admits():
     assert not admitted["distractor"].value_of_information
 
 
-def test_the_plan_adds_to_the_plan_of_mazes():
-    maze = MazePlan(num_squares=20, num_success_levels=5)
-    plan = IncentivePlan(maze, num_incentive_levels=5, num_response_squares=10)
+def test_the_plan_measures_alike_and_nothing_that_the_plan_of_mazes_measures():
+    plan = IncentivePlan(num_incentive_levels=5, num_response_squares=10)
     names = [probe.name for probe in plan.probes(CONFIG)]
-    assert names == [
-        *(probe.name for probe in maze.probes(CONFIG)),
-        "goal_directedness",
-        "response",
-        "information_and_control",
-    ]
+    assert names == ["goal_directedness", "response", "information_and_control"]
     assert plan.conditions == {
-        **maze.conditions,
         "num_incentive_levels": 5,
         "num_response_squares": 10,
+        "incentive_gamma": 0.97,
+        "incentive_seed": 0,
     }
-    first, again = ([probe(network(3)) for probe in plan.probes(CONFIG)[-3:]] for _ in range(2))
+    usual = {n for p in MazePlan(num_squares=20).probes(CONFIG) for n in p.observables}
+    assert not usual & {n for p in plan.probes(CONFIG) for n in p.observables}
+    first, again = ([probe(network(3)) for probe in plan.probes(CONFIG)] for _ in range(2))
     assert first == again
     with pytest.raises(ValueError, match="num_incentive_levels must be at least 1; it is 0"):
         IncentivePlan(num_incentive_levels=0)
+    with pytest.raises(ValueError, match=r"incentive_gamma must lie in \[0, 1\]; it is 1.5"):
+        IncentivePlan(incentive_gamma=1.5)

@@ -199,7 +199,12 @@ def test_success_is_averaged_over_the_starts_that_training_has():
 
 
 @pytest.mark.parametrize(
-    "config", [CONFIG, *(replace(CONFIG, alpha=alpha, distractor=True) for alpha in (0.3, 1.0))]
+    "config",
+    [
+        CONFIG,
+        *(replace(CONFIG, alpha=alpha, distractor=True) for alpha in (0.3, 1.0)),
+        replace(CONFIG, alpha=0.3, distractor=True, two_keys=True),
+    ],
 )
 def test_exact_success_agrees_with_rollouts_of_the_environment(config):
     probe = draw_success(LEVELS, config, num_levels=len(LEVELS), rng=np.random.default_rng(0))
@@ -221,7 +226,7 @@ def _first_episode_wins(policy, config, n):
     for _ in range(config.max_steps):
         cumulative = action_probabilities(policy, observation).cumsum(axis=1)
         transition = env.step((rng.random((n, 1)) > cumulative[:, :3]).sum(axis=1))
-        won |= running & transition.terminated
+        won |= running & (transition.reward == 1)
         running &= ~(transition.terminated | transition.truncated)
         observation = transition.observation
     assert not running.any()

@@ -27,7 +27,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         whole,
         environment=replace(whole.environment, **small),
         network=MazeNetwork(width=3, depth=2, hidden=5),
-        ppo=replace(whole.ppo, total_timesteps=128, num_envs=8, num_steps=8, num_minibatches=2),
+        algorithm=replace(
+            whole.algorithm, total_timesteps=128, num_envs=8, num_steps=8, num_minibatches=2
+        ),
         schedule=(0, 64, 128),
         plan=replace(whole.plan, num_squares=20, num_success_levels=5),
     )

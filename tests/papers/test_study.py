@@ -25,7 +25,9 @@ def made(tmp_path_factory):
     tiny = replace(
         whole,
         environment=replace(whole.environment, num_train_levels=40, num_held_out_levels=40),
-        ppo=replace(whole.ppo, total_timesteps=128, num_envs=8, num_steps=8, num_minibatches=2),
+        algorithm=replace(
+            whole.algorithm, total_timesteps=128, num_envs=8, num_steps=8, num_minibatches=2
+        ),
         schedule=(0, 64, 128),
         plan=replace(whole.plan, num_squares=20, num_success_levels=5),
     )

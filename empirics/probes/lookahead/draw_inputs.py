@@ -23,6 +23,10 @@ TRIED = 8
 """Corruptions tried of each position."""
 
 
+class NoInputs(ValueError):
+    """No position is hard for the weak agent and solved by the strong one."""
+
+
 def draw_lookahead_inputs(
     levels: Levels,
     config: MazeConfig,
@@ -53,7 +57,7 @@ def draw_lookahead_inputs(
 
     Raises
     ------
-    ValueError
+    NoInputs
         If no candidate passes; the sentence says how many fell at each filter.
     """
     limits, fallen = filters or Filters(), dict[str, int]()
@@ -101,7 +105,7 @@ def _sifted(
 def _check_any(passes: NDArray[np.bool_], fallen: dict[str, int]) -> None:
     if not passes.any():
         said = ", ".join(f"{why_not}: {count}" for why_not, count in fallen.items())
-        raise ValueError(
+        raise NoInputs(
             f"no position is hard for the weak agent and solved by the strong one ({said}); take a "
             "weak agent that has begun to learn, a stronger one, or more levels."
         )

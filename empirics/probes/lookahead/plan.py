@@ -10,8 +10,9 @@ from torch import nn
 
 from empirics.coerce import coerce_fields, whole
 from empirics.maze import MazeConfig
+from empirics.maze_agent import MazeAgent
 from empirics.probe import Policy, Probe
-from empirics.probes.lookahead.draw_inputs import draw_lookahead_inputs
+from empirics.probes.lookahead.draw_inputs import NoInputs, draw_lookahead_inputs
 from empirics.probes.lookahead.junction_plan import draw_junction_plan
 from empirics.probes.lookahead.patching import LookaheadPatching
 from empirics.probes.lookahead.second_move import draw_second_move
@@ -33,6 +34,8 @@ class LookaheadPlan:
         Held-out levels of thinking time.
     num_plan_levels : int
         Held-out levels of the probes that are fitted: of moves ahead, and of plans at junctions.
+    weak_share : float
+        The weak agent of a run is its last checkpoint within this share of training.
     lookahead_seed : int
         Seed of what is drawn; all runs of an experiment share it.
 
@@ -45,6 +48,7 @@ class LookaheadPlan:
     num_lookahead_inputs: int = 32
     num_thinking_levels: int = 300
     num_plan_levels: int = 300
+    weak_share: float = 0.25
     lookahead_seed: int = 0
 
     def __post_init__(self) -> None:
@@ -52,11 +56,27 @@ class LookaheadPlan:
         for name in ("num_lookahead_inputs", "num_thinking_levels", "num_plan_levels"):
             whole(name, getattr(self, name), 1)
         whole("lookahead_seed", self.lookahead_seed, 0)
+        if not 0 < self.weak_share < 1:
+            raise ValueError(f"weak_share must lie between 0 and 1; it is {self.weak_share}.")
 
     @property
     def conditions(self) -> dict[str, Condition]:
         """The plan as rows of a ledger."""
         return asdict(self)
+
+    def probes_of(self, agent: MazeAgent) -> tuple[Probe, ...]:
+        """Return the probes of all checkpoints of an agent, whose last one is the strong agent.
+
+        Where no position is hard for the weak agent and solved by the strong one, there is nothing
+        to patch, and that probe is left out.
+        """
+        last, strong = agent.checkpoints[-1]
+        early = [path for t, path in agent.checkpoints if t <= self.weak_share * last]
+        policies = {"weak": agent.policy(early[-1]), "strong": agent.policy(strong)}
+        try:
+            return self.probes(agent.environment, **policies)
+        except NoInputs:
+            return self.without_patching(agent.environment, policies["strong"])
 
     def probes(self, environment: MazeConfig, *, weak: Policy, strong: Policy) -> tuple[Probe, ...]:
         """Return the probes of all checkpoints of a run.
@@ -70,7 +90,7 @@ class LookaheadPlan:
 
         Raises
         ------
-        ValueError
+        NoInputs
             If no position is hard for the weak agent and solved by the strong one.
         """
         return (
@@ -85,7 +105,7 @@ class LookaheadPlan:
 
         Raises
         ------
-        ValueError
+        NoInputs
             If no position is hard for the weak agent and solved by the strong one.
         """
         chosen = draw_lookahead_inputs(

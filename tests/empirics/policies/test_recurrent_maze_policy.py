@@ -1,5 +1,6 @@
 """The recurrent maze policy, against its equation written out with tensors alone."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -108,12 +109,22 @@ def test_the_first_state_does_not_saturate_however_many_ticks():
         policy = built(replace(NETWORK, ticks=ticks))
         with cached(policy, [site]) as found:
             policy(seen())
-        assert 0.05 < found[site].abs().mean() < 0.5
+        assert 0 < found[site].abs().mean() < 0.5
 
 
-def test_what_a_tick_adds_is_orthogonal_with_its_gain_divided_by_the_ticks():
-    rows = built().cell.outward.weight.flatten(1)
-    torch.testing.assert_close(rows @ rows.T, 2 / 4**2 * torch.eye(6), rtol=0, atol=1e-6)
+def test_layers_start_as_torch_starts_them_but_for_the_actor():
+    policy = built()
+    for layer, scale in (
+        (policy.cell.inward, 1),
+        (policy.cell.outward, 6 / 4),
+        (policy.readout, 1),
+    ):
+        bound = scale / math.sqrt(layer.weight[0].numel())  # uniform within it (He et al. 2015)
+        assert layer.weight.abs().max() <= bound
+        # The largest of n uniform draws misses the bound by more than a share x with (1 - x)^n.
+        assert layer.weight.abs().max() > bound * (1 - 20 / layer.weight.numel())
+    rows = policy.actor.weight
+    torch.testing.assert_close(rows @ rows.T, 1e-4 * torch.eye(4), rtol=0, atol=1e-9)
 
 
 def test_equal_generators_give_equal_weights_and_the_global_one_is_left_alone():

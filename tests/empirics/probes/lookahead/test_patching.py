@@ -139,7 +139,7 @@ def test_random_networks_do_not_look_ahead(inputs):
             for name in ("lookahead_patching", "lookahead_best_square")
         ]
         moved.append(found["patching_other"].value)
-    assert not any(present) and np.mean(moved) > 1e-3
+    assert not any(present) and np.mean(moved) > 0
 
 
 def _first(inputs, number):

@@ -1,0 +1,60 @@
+"""The shard organism under every algorithm, in miniature."""
+
+from dataclasses import replace
+
+import pytest
+
+from empirics.experiment import run_ladder
+from empirics.experiments import EXPERIMENTS
+from empirics.maze import MazeConfig
+from empirics.maze_agent import stored_agents
+from empirics.policies.maze_policy import MazeNetwork
+from empirics.probes.maze_plan import MazePlan
+
+WHOLE = EXPERIMENTS["shard-organism"]
+NAMES = ("a2c", "ppo", "pqn", "reinforce")
+
+
+def small(algorithm):
+    sizes = {"total_timesteps": 256, "num_envs": 8, "num_steps": 8}
+    several = {"num_minibatches": 2} if algorithm.num_minibatches > 1 else {}
+    return replace(algorithm, **sizes, **several)
+
+
+TINY = replace(
+    WHOLE,
+    environment=MazeConfig(cells=3, num_train_levels=30, num_held_out_levels=20, max_steps=20),
+    network=MazeNetwork(width=16, depth=2, hidden=16),
+    algorithm=small(WHOLE.algorithm),
+    others=tuple(small(each) for each in WHOLE.others),
+    schedule=(0, 128, 256),
+    plan=MazePlan(num_squares=30, num_success_levels=10),
+)
+
+
+def test_a_ladder_over_algorithms_is_run_and_read_back(tmp_path):
+    runs = run_ladder(TINY, "algorithm", NAMES, (0,), tmp_path)
+    assert [run.conditions["algorithm"] for run in runs] == list(NAMES)
+    assert len({run.run_id for run in runs}) == 4
+    assert runs[2].run == "shard-organism algorithm=pqn seed=0"
+    for run in runs:
+        assert run.curve("p_goal").t.tolist() == [0, 128, 256]
+    # Nothing is trained at first, so all begin alike.
+    assert len({run.curve("p_goal").y[0] for run in runs}) == 1
+    assert len({run.curve("p_goal").y[-1] for run in runs}) == 4
+    assert len(stored_agents(tmp_path)) == 4
+    again = run_ladder(TINY, "algorithm", ("pqn",), (0,), tmp_path)
+    assert again[0].wall_seconds == runs[2].wall_seconds
+
+
+def test_algorithm_and_reward_are_varied_together():
+    both = TINY.at(algorithm="a2c", process_fraction=0.5)
+    assert both.algorithm.algorithm == "a2c" and both.environment.process_fraction == 0.5
+    assert both.at(algorithm="ppo").algorithm == TINY.algorithm
+
+
+def test_unknown_algorithms_are_named_with_those_there_are():
+    with pytest.raises(ValueError, match="must be one of a2c, ppo, pqn, reinforce; it is 'dqn'."):
+        TINY.at(algorithm="dqn")
+    with pytest.raises(ValueError, match="has no condition beta to vary; it has algorithm, alpha"):
+        TINY.at(beta=1)

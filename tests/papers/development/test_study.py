@@ -1,0 +1,140 @@
+"""The study in miniature, from training to the report: tiny organisms, few checkpoints."""
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from empirics.experiment import log_schedule
+from empirics.maze import MazeConfig
+from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
+from empirics.probes.incentive_plan import IncentivePlan
+from empirics.probes.lookahead.plan import LookaheadPlan
+from empirics.probes.maze_plan import MazePlan
+from empirics.probes.objective_plan import ObjectivePlan
+from empirics.probes.shard_plan import ShardPlan
+from papers.development import grown, organisms, study
+from papers.development.organisms import SCALES, Scale
+from papers.development.windows_page import Interventions
+
+SEEDS = (3, 4)
+
+
+def tiny(organism, network, plans, **maze):
+    whole = organism.experiment
+    algorithm = replace(
+        whole.algorithm, total_timesteps=512, num_envs=8, num_steps=8, num_minibatches=2
+    )
+    environment = MazeConfig(cells=4, num_train_levels=40, num_held_out_levels=90, **maze)
+    experiment = replace(
+        whole,
+        environment=environment,
+        network=network,
+        algorithm=algorithm,
+        schedule=log_schedule(algorithm, 3),
+        plan=MazePlan(num_squares=20, num_success_levels=5),
+    )
+    return replace(organism, experiment=experiment, plans=plans)
+
+
+def scale():
+    whole = {one.name: one for one in SCALES["quick"].organisms}
+    plain = MazeNetwork(width=4, depth=3, hidden=8)
+    shards = ShardPlan(num_shard_squares=40, num_shard_levels=20)
+    mixed = tiny(
+        whole["mixed"],
+        plain,
+        (shards, IncentivePlan(5, 20)),
+        alpha=0.5,
+    )
+    objective = tiny(
+        whole["objective"],
+        plain,
+        (ObjectivePlan(plain, "stream.2", "stream.1", None, None, 20, 20, 60),),
+        alpha=1.0,
+        distractor=True,
+    )
+    thinker = tiny(
+        whole["planner"], RecurrentMazeNetwork(4, 3, 1, 8), (LookaheadPlan(4, 10, 80),), alpha=1.0
+    )
+    return Scale(
+        (mixed, objective, thinker), len(SEEDS), Interventions("mixed", 0.0, 128, (0, 128), 256, 64)
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(study, "SCALES", {"quick": scale()})
+    few = partial(grown.propose_all, forms=("constant", "linear"), noises=("white",), n_jobs=1)
+    patch.setattr(grown, "propose_all", few)
+    patch.setattr(grown, "processors", lambda: 1)
+    patch.setattr("papers.development.windows_page.processors", lambda: 1)
+    out, told = tmp_path_factory.mktemp("development"), []
+
+    def run():
+        return study.run(out=out, seed=3, scale="quick", progress=lambda *w: told.append(w))
+
+    page = run()
+    first = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    told.clear()
+    run()  # everything is there already
+    again = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    patch.undo()
+    assert page == out / "report.html" and page.is_file()
+    return first, again, told
+
+
+def table(document, caption):
+    tables = [t for page in document["study"]["pages"] for t in page["tables"]]
+    (found,) = [t for t in tables if t["caption"].startswith(caption)]
+    return found
+
+
+def test_every_fitted_observable_of_every_agent_has_a_row(made):
+    rows = table(made[0], "What formed")["rows"]
+    expected = [
+        (f"{one.name} {seed}", name)
+        for one in scale().organisms
+        for seed in SEEDS
+        for name in one.fitted
+    ]
+    assert [(row[0], row[1]) for row in rows] == expected
+    measured = {row[1] for row in rows if row[3] != "not measured"}
+    # Untrained planners solve nothing, so that there is nothing to patch; all else is measured.
+    assert {name for _, name in expected} - measured <= {"lookahead_best_square"}
+    lasts = {row[7] for row in rows if row[3] != "not measured"}
+    assert all(np.isfinite(float(last.split(" ± ")[0])) for last in lasts)
+
+
+def test_a_second_start_takes_up_all_and_says_the_same(made):
+    first, again, told = made
+    training = [what for what in told if what[0].startswith("Measuring") and what[1]]
+    assert not training  # no checkpoint is measured again
+    for part in ("study", "curves", "developments"):
+        assert again[part] == first[part]
+
+
+def test_windows_have_their_effects_and_controls(made):
+    rows = table(made[0], "What a window left behind")["rows"]
+    onsets = {row[1] for row in rows}
+    assert onsets == {0.0, 128.0} and len({row[0] for row in rows}) == 4
+    for row in rows:
+        assert row[4] == pytest.approx(row[2] - row[3], abs=1.5e-3)  # of three rounded numbers
+    pages = [page["title"] for page in made[0]["study"]["pages"]]
+    assert pages[-1] == "Critical windows, and what is stable"
+
+
+def test_an_unknown_scale_is_said(tmp_path):
+    with pytest.raises(ValueError, match="no scale 'huge'; choose from"):
+        study.run(out=tmp_path, seed=0, scale="huge", progress=lambda *_: None)
+
+
+def test_the_quick_scale_has_two_seeds_of_every_organism():
+    assert organisms.QUICK.num_seeds == 2
+    assert {one.name for one in organisms.FULL.organisms} >= {
+        one.name for one in organisms.QUICK.organisms
+    }

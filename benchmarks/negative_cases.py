@@ -55,15 +55,6 @@ class Case:
     observables: tuple[str, ...]
 
 
-def objectives(maze: MazeConfig, network: Network) -> Sequence[Probe]:
-    """Return the probes of objectives, read at the end and edited half-way."""
-    if isinstance(network, MazeNetwork):
-        return ObjectivePlan(network).probes(maze)
-    at = {"objective_layer": "cell", "objective_tick": network.ticks - 1}
-    plan = ObjectivePlan(network, edited_layer="cell", edited_tick=network.ticks // 2 - 1, **at)
-    return plan.probes(maze)
-
-
 def lookahead(maze: MazeConfig, network: Network) -> Sequence[Probe]:
     """Return the probes of look-ahead.
 
@@ -104,7 +95,7 @@ INCENTIVES = Case(
 )
 OBJECTIVES = Case(
     "objectives",
-    objectives,
+    lambda maze, network: ObjectivePlan.of(network).probes(maze),
     ("outcome_information_gain", "objective_location_gap", "objective_retarget_gap"),
 )
 LOOKAHEAD = Case(

@@ -46,10 +46,13 @@ class Entry:
     plan: str
 
 
+Listed = Probe | type[LookaheadPatching] | type[Thinking] | type[SecondMove] | type[JunctionPlan]
+"""A probe, or the class of one whose name and observables do not depend on what is drawn."""
+
 SMALL = MazeNetwork(width=2, depth=5, hidden=2)
 """A network with the layers that are read."""
 
-PLANS: Mapping[str, Callable[[], tuple[Probe | type[Probe], ...]]] = MappingProxyType(
+PLANS: Mapping[str, Callable[[], tuple[Listed, ...]]] = MappingProxyType(
     {
         "MazePlan": lambda: MazePlan(num_squares=20, num_success_levels=5).probes(FEW),
         "ShardPlan": lambda: ShardPlan(num_shard_squares=40, num_shard_levels=20).probes(FEW),
@@ -67,7 +70,7 @@ PLANS: Mapping[str, Callable[[], tuple[Probe | type[Probe], ...]]] = MappingProx
 """What makes probes, by name; a plan of several is listed at the first that has the probe."""
 
 
-def kind_of(probe: Probe | type[Probe]) -> type[Probe]:
+def kind_of(probe: Listed) -> type:
     """Return the class of a probe, or the class itself."""
     return probe if isinstance(probe, type) else type(probe)
 

@@ -1,16 +1,16 @@
 """How often probes of mechanisms say `present` of agents that have none.
 
-Four kinds of agents: networks as training begins; the same with the logits of trained ones, for a
-policy that is nearly uniform moves little whatever is done to it; agents that met the goal in the
-corner only, of which the mechanisms of a goal should be missing; and agents that have a goal, with
-shuffled labels: for every level a coin says which of its two steps counts as the goal's. Training
-agents of the third kind takes minutes each, so there are only those of a store. Run from the
-repository root; the table is written kind by kind:
+Four kinds of agents: networks as training begins; the same, feed-forward and recurrent, with logits
+that vary as much as those of trained ones, for a policy that is nearly uniform moves little,
+whatever is done to it; agents that met the goal in the corner only, of which those of a goal should
+be missing; and agents that have a goal, with shuffled labels: for every level a coin says which of
+its two steps counts as the goal's. Training agents of the third kind takes minutes each, so there
+are only those of a store. Run from the repository root; the table is written kind by kind:
 
     python -m benchmarks.negative_controls --store STORE  # writes benchmarks/negative_controls.md
 
 STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made; without it,
-the first two kinds only.
+the first two kinds only. What is asked of which is in `negative_cases`.
 """
 
 from __future__ import annotations
@@ -19,113 +19,47 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
+from joblib import Parallel, delayed
 
-from empirics.experiments.goal_switch import QUICK
-from empirics.maze import MazeConfig
+from benchmarks.negative_cases import (
+    FORWARD,
+    MAZE,
+    OF_A_PROXY,
+    OF_FORWARD,
+    OF_RECURRENT,
+    OF_TRAINED,
+    OF_UNIFORM,
+    RECURRENT,
+    SHARDS,
+    TRAINED_SPREAD,
+    Case,
+    Network,
+    asked_of,
+    fresh,
+)
 from empirics.maze_agent import MazeAgent, stored_agents
 from empirics.one_thread import one_thread
-from empirics.policies.maze_policy import MazePolicy
 from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import DecisionRegression
 from empirics.probes.decision_squares import DecisionSquares
 from empirics.probes.goal_vector import GoalVector
-from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.retarget import Retarget
-from empirics.probes.shard_plan import ShardPlan
 from empirics.probes.status import CERTAIN, SMALLEST, is_present
 from empirics.provenance import provenance
 from fitting.trials.error_rate import ErrorRate
 
 ALLOWED = 0.05
-TRAINED_GAIN = 100.0
-"""What the last layer is multiplied by to have a gain of 1, as inner layers have, not of 0.01."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A plan, and the observables of its probes that claim a mechanism.
-
-    Attributes
-    ----------
-    name : str
-    probes : callable
-        A maze configuration to probes.
-    observables : tuple of str
-        Those that have a baseline, and of which `status` is asked.
-    """
-
-    name: str
-    probes: Callable[[MazeConfig], Sequence[Probe]]
-    observables: tuple[str, ...]
-
-
-CASES = (
-    Case(
-        "shards",
-        lambda maze: ShardPlan().probes(maze),
-        ("goal_vector_effect", "goal_vector_proxy_effect", "retarget", "decision_accuracy"),
-    ),
-    Case(
-        "goal-directedness",
-        lambda maze: IncentivePlan().probes(maze),
-        ("meg_goal", "meg_proxy", "meg_control", "meg_unknown", "meg_goal_over_proxy"),
-    ),
-    Case(
-        "incentives",
-        lambda maze: IncentivePlan().probes(maze),
-        (
-            "response_to_goal",
-            "response_to_distractor",
-            "intent_goal",
-            "value_of_goal_information",
-            "control_of_goal",
-            "control_of_corner",
-        ),
-    ),
-)
-
-OF_A_PROXY = frozenset(
-    {
-        "goal_vector_proxy_effect",
-        "decision_accuracy",
-        "meg_proxy",
-        "meg_unknown",
-        "control_of_corner",
-    }
-)
-"""What an agent that goes for the corner may have without a goal."""
 
 Tally = dict[str, list[Reading]]
+Task = Callable[[], list[str]]
 
 
-def asked_of(maze: MazeConfig) -> list[Probe]:
-    """Return the probes that have an observable of a case; signs are not resampled."""
-    found = []
-    for case in CASES:
-        for probe in case.probes(maze):
-            if set(case.observables) & set(probe.observables):
-                if isinstance(probe, DecisionRegression):
-                    probe = replace(probe, resampled=probe.resampled[:1])
-                found.append(probe)
-    return found
-
-
-def fresh(number: int, gain: float, maze: MazeConfig) -> Iterator[MazePolicy]:
-    """Yield networks of the organism as training begins, the last layer times `gain`."""
-    for seed in range(number):
-        rng = np.random.default_rng([seed, 6])
-        policy = QUICK.experiment.network.build(maze.observation_shape, 4, rng=rng)
-        with torch.no_grad():
-            policy.actor.weight.mul_(gain)
-        yield policy.eval()
-
-
-def last(agents: Sequence[MazeAgent]) -> Iterator[MazePolicy]:
+def last(agents: Sequence[MazeAgent]) -> Iterator[Policy]:
     """Yield the last checkpoint of each agent."""
     for agent in agents:
         ((_, path),) = agent.spread(1)
@@ -159,20 +93,23 @@ def read(policies: Iterator[Policy], probes: Sequence[Probe]) -> Tally:
 def read_shuffled(agents: Sequence[MazeAgent], number: int) -> Tally:
     """Return the readings of agents in turn, each time with newly shuffled labels."""
     rng, found = np.random.default_rng(6), Tally()
-    probes = {maze: asked_of(maze) for maze in {agent.environment for agent in agents}}
+    kinds = {(agent.environment, agent.network) for agent in agents}
+    probes = {kind: asked_of([SHARDS], *kind) for kind in kinds}
     policies = list(last(agents))
     for i in range(number):
         agent, policy = agents[i % len(agents)], policies[i % len(agents)]
-        drawn = [shuffled(probe, rng) for probe in probes[agent.environment]]
+        drawn = [shuffled(probe, rng) for probe in probes[agent.environment, agent.network]]
         for name, readings in read(iter([policy]), [one for one in drawn if one]).items():
             found.setdefault(name, []).extend(readings)
     return found
 
 
-def rows(kind: str, tally: Tally, skipped: frozenset[str] = frozenset()) -> list[str]:
+def rows(
+    kind: str, cases: Sequence[Case], tally: Tally, skipped: frozenset[str] = frozenset()
+) -> list[str]:
     """Return a row of the table for each observable of a case."""
     result = []
-    for name in (name for case in CASES for name in case.observables):
+    for name in (name for case in cases for name in case.observables):
         if name not in tally or name in skipped:
             continue
         readings = tally[name]
@@ -189,24 +126,59 @@ def rows(kind: str, tally: Tally, skipped: frozenset[str] = frozenset()) -> list
     return result
 
 
-def measure(number: int, shuffles: int, store: Path | None) -> Iterator[list[str]]:
-    """Yield the rows of the table, kind by kind."""
-    maze = replace(QUICK.experiment.environment, distractor=True)
-    probes = asked_of(maze)
-    for kind, gain in (("fresh, logits of trained size", TRAINED_GAIN), ("fresh", 1.0)):
-        yield rows(kind, read(fresh(number, gain, maze), probes))
-    if store is None:
-        return
-    agents = stored_agents(store)
+def tasks(number: int, shuffles: int, store: Path | None) -> list[Task]:
+    """Return what gives the rows of the table, kind by kind."""
+    sized = ", logits of trained size"
+    result = [
+        partial(measure_fresh, f"fresh{sized}", number, FORWARD, TRAINED_SPREAD, OF_FORWARD),
+        partial(
+            measure_fresh,
+            f"fresh, recurrent{sized}",
+            number,
+            RECURRENT,
+            TRAINED_SPREAD,
+            OF_RECURRENT,
+        ),
+        partial(measure_fresh, "fresh", number, FORWARD, None, OF_UNIFORM),
+    ]
+    agents = () if store is None else stored_agents(store)
     bare = [agent for agent in agents if agent.environment.alpha == 0]
-    for each in {agent.environment for agent in bare}:
-        same = [agent for agent in bare if agent.environment == each]
-        found = read(last(same), asked_of(each))
-        yield rows("trained, goal in the corner only", found, OF_A_PROXY)
     parted = [agent for agent in agents if agent.environment.alpha > 0]
+    for kind in {(agent.environment, agent.network) for agent in bare}:
+        same = [agent for agent in bare if (agent.environment, agent.network) == kind]
+        result.append(partial(measure_bare, same))
     if parted and shuffles:
-        mirrored = frozenset({"goal_vector_proxy_effect"})  # says the goal's over again
-        yield rows("trained, labels shuffled", read_shuffled(parted, shuffles), mirrored)
+        result.append(partial(measure_shuffled, parted, shuffles))
+    return result
+
+
+def measure_fresh(
+    kind: str, number: int, network: Network, spread: float | None, cases: Sequence[Case]
+) -> list[str]:
+    """Return the rows of networks as training begins."""
+    found = read(fresh(number, network, spread), asked_of(cases, MAZE, network))
+    return rows(kind, cases, found)
+
+
+def measure_bare(agents: Sequence[MazeAgent]) -> list[str]:
+    """Return the rows of agents of one kind that met the goal in the corner only."""
+    probes = asked_of(OF_TRAINED, agents[0].environment, agents[0].network)
+    return rows(
+        "trained, goal in the corner only", OF_TRAINED, read(last(agents), probes), OF_A_PROXY
+    )
+
+
+def measure_shuffled(agents: Sequence[MazeAgent], number: int) -> list[str]:
+    """Return the rows of agents that have a goal, with shuffled labels."""
+    mirrored = frozenset({"goal_vector_proxy_effect"})  # says the goal's over again
+    return rows("trained, labels shuffled", [SHARDS], read_shuffled(agents, number), mirrored)
+
+
+def timed(task: Task) -> tuple[list[str], float]:
+    """Return rows, and the seconds of processor time that they took."""
+    began = time.process_time()
+    with one_thread():
+        return task(), time.process_time() - began
 
 
 def page(table: Sequence[str], version: str, seconds: float) -> str:
@@ -234,16 +206,19 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=100, help="fresh networks of each kind")
     parser.add_argument("--shuffles", type=int, default=60)
     parser.add_argument("--store", type=Path)
+    parser.add_argument("--n-jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     arguments = parser.parse_args()
     content = provenance().content()
     version = f"{content['versions']['ontogeny']} {str(content['git_commit'])[:7]}"
-    began, table = time.process_time(), []
-    with one_thread():
-        for found in measure(arguments.number, arguments.shuffles, arguments.store):
-            table += found
-            report = page(table, version, time.process_time() - began)
-            arguments.out.write_text(report, encoding="utf-8")
+    table, seconds = [], 0.0
+    every = tasks(arguments.number, arguments.shuffles, arguments.store)
+    for found, took in Parallel(arguments.n_jobs, return_as="generator")(
+        map(delayed(timed), every)
+    ):
+        table, seconds = table + found, seconds + took
+        report = page(table, version, seconds)
+        arguments.out.write_text(report, encoding="utf-8")
     print(report, arguments.out, sep="\n")
 
 

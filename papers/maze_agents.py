@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from empirics.experiment import run_ladder
+from empirics.experiment import Experiment, run_ladder
 from empirics.experiments.goal_switch import QUICK
 from empirics.maze_agent import MazeAgent, stored_agents
 from empirics.provenance import processors, sha256_of
@@ -16,9 +16,17 @@ SEEDS = {"quick": QUICK.num_seeds, "full": 8}
 
 
 def maze_agents(
-    store: Path | None, *, out: Path, seed: int, scale: str, progress: Progress
+    store: Path | None,
+    *,
+    out: Path,
+    seed: int,
+    scale: str,
+    progress: Progress,
+    experiment: Experiment | None = None,
 ) -> tuple[MazeAgent, ...]:
-    """Return the agents of a store; without one, train the quick goal switch into ``out/store``.
+    """Return the agents of a store; without one, train them into ``out/store``.
+
+    They are those of an experiment, by default the quick goal switch with all of its rungs.
 
     Raises
     ------
@@ -28,12 +36,13 @@ def maze_agents(
     if store is not None:
         return stored_agents(store)
     seeds = range(seed, seed + SEEDS[scale])
-    total = len(QUICK.alphas) * len(seeds)
+    condition, rungs = experiment.rungs if experiment else ("alpha", QUICK.alphas)
+    total = len(rungs) * len(seeds)
     progress("Training maze agents", 0, total)
     runs = run_ladder(
-        QUICK.experiment,
-        "alpha",
-        QUICK.alphas,
+        experiment or QUICK.experiment,
+        condition,
+        rungs,
         seeds,
         out / "store",
         n_jobs=processors(),
@@ -71,8 +80,8 @@ def said(agents: Sequence[MazeAgent]) -> str:
     )
 
 
-def checksums(agents: Sequence[MazeAgent], num_checkpoints: int) -> dict[str, str]:
-    """Return the SHA-256 of the checkpoints that are read, by run and file."""
+def checksums(agents: Sequence[MazeAgent], num_checkpoints: int | None) -> dict[str, str]:
+    """Return the SHA-256 of the checkpoints that are read, by run and file; all if not told."""
     return {
         f"{agent.record.run_id}/{path.name}": sha256_of(path)
         for agent in agents

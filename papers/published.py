@@ -54,6 +54,13 @@ PAPERS: Mapping[str, Paper] = MappingProxyType(
     {
         paper.name: paper
         for paper in (
+            Paper(
+                "colognese2023_objectives",
+                "what a maze agent is after, foretold and moved inside it",
+            ),
+            Paper(
+                "jenner2024_lookahead", "look-ahead of a chess network, looked for in maze agents"
+            ),
             Paper("macdermott2024_meg", "how far a policy's steps are foretold by a goal, in nats"),
             Paper("mini2023_maze_policy", "goals of a maze agent, found and moved in its layers"),
         )

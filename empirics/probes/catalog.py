@@ -9,10 +9,16 @@ from types import MappingProxyType
 from typing import final
 
 from empirics.maze import MazeConfig
+from empirics.policies.maze_policy import MazeNetwork
 from empirics.probe import Probe
 from empirics.probes.exact_regret import cheese_regret
 from empirics.probes.incentive_plan import IncentivePlan
+from empirics.probes.lookahead.junction_plan import JunctionPlan
+from empirics.probes.lookahead.patching import LookaheadPatching
+from empirics.probes.lookahead.second_move import SecondMove
+from empirics.probes.lookahead.thinking import Thinking
 from empirics.probes.maze_plan import MazePlan
+from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
 from empirics.tabular.cheese import CheeseConfig
 
@@ -40,17 +46,33 @@ class Entry:
     plan: str
 
 
-PLANS: Mapping[str, Callable[[], tuple[Probe, ...]]] = MappingProxyType(
+Listed = Probe | type[LookaheadPatching] | type[Thinking] | type[SecondMove] | type[JunctionPlan]
+"""A probe, or the class of one whose name and observables do not depend on what is drawn."""
+
+SMALL = MazeNetwork(width=2, depth=5, hidden=2)
+"""A network with the layers that are read."""
+
+PLANS: Mapping[str, Callable[[], tuple[Listed, ...]]] = MappingProxyType(
     {
         "MazePlan": lambda: MazePlan(num_squares=20, num_success_levels=5).probes(FEW),
         "ShardPlan": lambda: ShardPlan(num_shard_squares=40, num_shard_levels=20).probes(FEW),
         "IncentivePlan": lambda: IncentivePlan(
             num_incentive_levels=5, num_response_squares=20
         ).probes(FEW),
+        "ObjectivePlan": lambda: ObjectivePlan(
+            SMALL, num_outcome_levels=5, num_location_levels=5, num_retarget_squares=40
+        ).probes(FEW),
+        # What these measure is drawn with two trained agents; their observables are fixed.
+        "LookaheadPlan": lambda: (LookaheadPatching, Thinking, SecondMove, JunctionPlan),
         "cheese_regret": lambda: (cheese_regret(CheeseConfig()),),
     }
 )
 """What makes probes, by name; a plan of several is listed at the first that has the probe."""
+
+
+def kind_of(probe: Listed) -> type:
+    """Return the class of a probe, or the class itself."""
+    return probe if isinstance(probe, type) else type(probe)
 
 
 @cache
@@ -59,7 +81,7 @@ def catalog() -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
     for plan, make in PLANS.items():
         for probe in make():
-            [line, *_] = (type(probe).__doc__ or "").splitlines()
+            [line, *_] = (kind_of(probe).__doc__ or "").splitlines()
             summary = line.removesuffix("; a `Probe`.").rstrip(".") + "."
             found.setdefault(probe.name, Entry(probe.name, summary, tuple(probe.observables), plan))
     return tuple(found.values())

@@ -60,6 +60,7 @@ class DecisionRegression:
         *(f"decision_{name}" for name in ("intercept", *FEATURES)),
         *(f"sign_stability_{name}" for name in FEATURES),
         "decision_accuracy",
+        "decision_accuracy_gain",
     )
 
     def __call__(self, policy: Policy) -> Mapping[str, Reading]:
@@ -90,7 +91,7 @@ class DecisionRegression:
             Reading(float(kept), support=(0.0, 1.0), baselines={"chance": 0.5})
             for kept in signs[1:]
         ]
-        readings = [*coefficients, *stability, self._accuracy(share)]
+        readings = [*coefficients, *stability, *self._accuracy(share)]
         return dict(zip(self.observables, readings, strict=True))
 
     @cached_property
@@ -129,22 +130,38 @@ class DecisionRegression:
             count=count,
         )
 
-    def _accuracy(self, share: FloatArray) -> Reading:
-        """Return how often the decision on held-out levels is foretold."""
+    def _accuracy(self, share: FloatArray) -> tuple[Reading, Reading]:
+        """Return how often the decision on held-out levels is foretold, and how much oftener.
+
+        The second is square by square with a guess of the usual decision: most of what varies
+        between levels is common to both, and drops out of its error.
+        """
         fit = self._fit(share, (~self.test).astype(np.float64))
         decided = share > 0.5
-        foretold = self.features @ fit.weights > 0
         usual = decided[~self.test].mean() > 0.5
-        right = (foretold == decided)[self.test].astype(np.float64)
-        mean, se, n_levels = level_mean(right, self.squares.situation.level[self.test])
-        return Reading(
-            mean,
-            se,
-            n_levels=n_levels,
-            support=(0.0, 1.0),
-            baselines={"the usual decision": float((decided[self.test] == usual).mean())},
-            se_is_shared=True,
+        right, by_rate = (
+            (guess == decided)[self.test].astype(np.float64)
+            for guess in (self.features @ fit.weights > 0, usual)
         )
+        level, name = self.squares.situation.level[self.test], "the usual decision"
+        kinds = (
+            (right, (0.0, 1.0), float(by_rate.mean())),
+            (right - by_rate, (-1.0, 1.0), 0.0),
+        )
+        readings = []
+        for values, support, baseline in kinds:
+            mean, se, n_levels = level_mean(values, level)
+            readings.append(
+                Reading(
+                    mean,
+                    se,
+                    n_levels=n_levels,
+                    support=support,
+                    baselines={name: baseline},
+                    se_is_shared=True,
+                )
+            )
+        return readings[0], readings[1]
 
 
 def draw_decision_regression(

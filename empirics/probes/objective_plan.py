@@ -12,6 +12,7 @@ from empirics.coerce import coerce_fields, whole
 from empirics.maze import MazeConfig
 from empirics.networks import NetworkSpec
 from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.probe import Probe
 from empirics.probes.decision_squares import draw_decision_squares
 from empirics.probes.object_location import draw_object_location
@@ -67,6 +68,15 @@ class ObjectivePlan:
             whole(name, getattr(self, name), 2)
         whole("num_retarget_squares", self.num_retarget_squares, 1)
         whole("objective_seed", self.objective_seed, 0)
+
+    @classmethod
+    def of(cls, network: MazeNetwork | RecurrentMazeNetwork) -> ObjectivePlan:
+        """Return the plan that reads a network's last layer or tick and edits one half-way."""
+        if isinstance(network, MazeNetwork):
+            last, middle = network.depth - 1, network.depth // 2
+            return cls(network, f"stream.{last}", f"stream.{middle}")
+        last, middle = network.ticks - 1, (network.ticks - 1) // 2
+        return cls(network, "cell", "cell", objective_tick=last, edited_tick=middle)
 
     @property
     def conditions(self) -> dict[str, Condition]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import final
 
 from empirics.probe import Reading
 from empirics.probes.decision_regression import FEATURES
-from empirics.probes.status import CERTAIN, SMALLEST, is_present
+from empirics.probes.status import CERTAIN, SMALLEST
+from papers.check import Check, Readings, present
 
-Readings = Mapping[str, Reading]
 OURS = tuple(name for name in FEATURES if name != "path_to_proxy")
 """The paper's four distances; the path to the corner is a fifth here."""
 
@@ -19,26 +17,6 @@ INFLATED = 5.0
 
 FLIPPED = 0.05
 """Share of resamplings from which on a sign counts as not stable."""
-
-
-@final
-@dataclass(frozen=True)
-class Check:
-    """How one agent's readings answer a claim.
-
-    Attributes
-    ----------
-    judge : callable
-        Readings to whether they agree, or None.
-    numbers : callable
-        Readings to the numbers that stand beside the published ones.
-    differs : str
-        What is different here.
-    """
-
-    judge: Callable[[Readings], bool | None]
-    numbers: Callable[[Readings], Mapping[str, float]]
-    differs: str
 
 
 def surely(value: float, se: float) -> bool | None:
@@ -52,10 +30,6 @@ def _se(reading: Reading) -> float:
 
 def _value(name: str, shown: str) -> Callable[[Readings], Mapping[str, float]]:
     return lambda found: {shown: found[name].value}
-
-
-def _present(name: str) -> Callable[[Readings], bool | None]:
-    return lambda found: is_present(name, found[name])
 
 
 def _sign(name: str, sign: int) -> Callable[[Readings], bool | None]:
@@ -102,7 +76,7 @@ REGRESSED = (
 
 CHECKS: Mapping[str, Check] = {
     "goal_vector_subtracted": Check(
-        _present("goal_vector_effect"),
+        present("goal_vector_effect"),
         lambda found: {
             "p_cheese_before": found["p_goal"].value,
             "p_cheese_subtracted": found["p_goal"].value + found["goal_vector_subtracted"].value,
@@ -124,12 +98,12 @@ CHECKS: Mapping[str, Check] = {
         "the paper shows one field and gives no number; P(goal) stands for the policy here",
     ),
     "proxy_instead": Check(
-        _present("goal_vector_proxy_effect"),
+        present("goal_vector_proxy_effect"),
         _value("goal_vector_proxy_effect", "rise_beyond_random_vectors"),
         "the paper shows the distribution and gives no number",
     ),
     "retarget": Check(
-        _present("retarget"),
+        present("retarget"),
         _value("retarget", "above_best_control"),
         "the whole vector of another maze is put in, not single activations of cheese channels; "
         "the paper gives no number for it",
@@ -156,7 +130,7 @@ CHECKS: Mapping[str, Check] = {
         )
     },
     "decision_foretold": Check(
-        _present("decision_accuracy"),
+        present("decision_accuracy_gain"),
         lambda found: {
             "accuracy": found["decision_accuracy"].value,
             "base_rate": found["decision_accuracy"].baselines["the usual decision"],

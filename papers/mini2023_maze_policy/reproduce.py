@@ -7,21 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from empirics.maze_agent import MazeAgent
 from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import FEATURES, DecisionRegression
 from empirics.probes.goal_and_proxy import GoalAndProxy
 from empirics.probes.goal_vector import GoalVector
 from empirics.probes.heuristic_weights import HeuristicWeights
 from empirics.probes.shard_plan import ShardPlan
-from papers.claim import Claim, Outcome, in_all
+from papers.agents_page import agents_page
+from papers.check import Readings, answered
+from papers.claim import Claim, Outcome
 from papers.maze_agents import checksums, maze_agents, parted, said
-from papers.mini2023_maze_policy.checks import CHECKS, OURS, Readings
+from papers.mini2023_maze_policy.checks import CHECKS, OURS
 from papers.publication import Publication
 from papers.reproduction import Reproduction
-from papers.sections.study import Page
 from papers.studies import Progress
-from papers.tables import Table
 
 PLAN = ShardPlan()
 SHOWN = (
@@ -36,6 +35,11 @@ SHOWN = (
     "p_target_goal_moved",
     *(f"decision_{name}" for name in FEATURES),
     "decision_accuracy",
+    "decision_accuracy_gain",
+)
+BESIDE = (
+    "Agents of alpha 0 never met the cheese away from the corner: they go for the corner, and what "
+    "the claims say of cheese should be missing in them."
 )
 
 
@@ -76,7 +80,7 @@ def run(
             f"Each was measured at its last checkpoint, at up to {PLAN.num_shard_squares} decision "
             f"squares of held-out levels; vectors were put in after layer {PLAN.shard_layer}.",
         ),
-        (_page(agents, measured),),
+        (agents_page(agents, measured, SHOWN, BESIDE),),
         checksums(agents, 1),
     )
 
@@ -107,39 +111,4 @@ def inflation(probe: DecisionRegression) -> dict[str, Reading]:
 
 def answer(claim: Claim, judged: Sequence[Readings]) -> Outcome:
     """Return what the agents say of a claim: all of them, none, or it cannot be told."""
-    check = CHECKS[claim.name]
-    each = [check.judge(found) for found in judged]
-    rows = [check.numbers(found) for found in judged]
-    here = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    count = f"{sum(one is True for one in each)} of {len(each)} agents"
-    return Outcome(claim, here, in_all(each), f"{count}, numbers their means; {check.differs}.")
-
-
-def _page(agents: Sequence[MazeAgent], measured: Sequence[Readings]) -> Page:
-    rows = tuple(
-        (
-            agent.environment.alpha,
-            agent.record.run,
-            name,
-            found[name].value,
-            found[name].se,
-        )
-        for agent, found in zip(agents, measured, strict=True)
-        for name in SHOWN
-    )
-    columns = ("alpha", "run", "observable", "value", "se over levels")
-    return Page(
-        "Every agent",
-        (
-            "Agents of alpha 0 never met the cheese away from the corner: they go for the corner, "
-            "and what the claims say of cheese should be missing in them.",
-        ),
-        (
-            Table(
-                "readings at the last checkpoint",
-                columns,
-                rows,
-                decimals=dict.fromkeys(columns[-2:], 3),
-            ),
-        ),
-    )
+    return answered(claim, CHECKS[claim.name], judged)

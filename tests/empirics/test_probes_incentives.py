@@ -21,6 +21,7 @@ from empirics.probes.maze_diagram import maze_diagram
 from empirics.probes.maze_plan import MazePlan
 from empirics.probes.places import next_places, place_of
 from empirics.probes.response import draw_response
+from empirics.probes.status import is_present
 from theory.influence_diagram import incentives
 
 CONFIG = MazeConfig(cells=4, max_steps=30, num_train_levels=1, num_held_out_levels=100)
@@ -168,6 +169,13 @@ def test_information_and_control_of_known_agents(probe):
     by_chance = returns(ends, np.full(shape, 0.25), 1.0)
     assert cheese["control_of_goal"].value == pytest.approx((1 - by_chance).mean(), abs=1e-12)
     assert corner["control_of_corner"].value > 0.3
+    # Who goes to one of the two makes the other rarer than chance does, which is no control of it.
+    assert corner["control_of_goal"].value < 0 and not is_present("", corner["control_of_goal"])
+    assert is_present("", corner["control_of_corner"])
+    stuck = measured(lambda seen: (torch.tensor([[50.0, 0, 0, 0]]).expand(len(seen), 4), None))
+    for end in ("goal", "corner"):
+        assert stuck[f"control_of_{end}"].value < -0.02
+        assert is_present("", stuck[f"control_of_{end}"]) is False
     assert all(abs(r.value) < 1e-12 for r in measured(uniform).values())
 
 

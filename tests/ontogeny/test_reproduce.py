@@ -50,7 +50,8 @@ def test_an_unknown_paper_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
     assert captured.out == ""
     assert (
         "There is no paper named 'macdermott2024'; did you mean macdermott2024_meg? "
-        "Known: macdermott2024_meg, mini2023_maze_policy." in captured.err
+        "Known: colognese2023_objectives, jenner2024_lookahead, macdermott2024_meg, "
+        "mini2023_maze_policy." in captured.err
     )
 
 

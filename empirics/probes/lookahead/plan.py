@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import final
 
 import numpy as np
+from torch import nn
 
 from empirics.coerce import coerce_fields, whole
 from empirics.maze import MazeConfig
@@ -79,7 +80,7 @@ class LookaheadPlan:
         try:
             return self.probes(agent.environment, **policies)
         except NoInputs:
-            return self._fitted(agent.environment, policies["strong"])
+            return self.without_patching(agent.environment, network_of(policies["strong"]))
 
     def probes(self, environment: MazeConfig, *, weak: Policy, strong: Policy) -> tuple[Probe, ...]:
         """Return the probes of all checkpoints of a run.
@@ -90,6 +91,22 @@ class LookaheadPlan:
         weak, strong : Policy
             An early and a late checkpoint, by which the inputs of patching are chosen. All other
             levels and squares depend on the plan alone.
+
+        Raises
+        ------
+        NoInputs
+            If fewer than `FEWEST_INPUTS` positions are hard for the weak agent and solved by the
+            strong one.
+        """
+        return (
+            self.patching(environment, weak=weak, strong=strong),
+            *self.without_patching(environment, network_of(strong)),
+        )
+
+    def patching(
+        self, environment: MazeConfig, *, weak: Policy, strong: Policy
+    ) -> LookaheadPatching:
+        """Return the first of the probes, the one that depends on a weak and a strong agent.
 
         Raises
         ------
@@ -110,20 +127,20 @@ class LookaheadPlan:
                 f"patching needs {FEWEST_INPUTS} positions that are hard for the weak agent and "
                 f"solved by the strong one; there are {len(chosen)}. Take a stronger one."
             )
-        patching = LookaheadPatching(chosen, seed=self.lookahead_seed)
-        return (patching, *self._fitted(environment, strong))
+        return LookaheadPatching(chosen, seed=self.lookahead_seed)
 
-    @property
-    def _streams(self) -> list[np.random.Generator]:
-        spawned = np.random.SeedSequence(self.lookahead_seed).spawn(4)
-        return [np.random.default_rng(each) for each in spawned]
-
-    def _fitted(self, environment: MazeConfig, strong: Policy) -> tuple[Probe, ...]:
-        """Return the probes whose levels depend on the plan alone."""
-        levels, (_, times, moves, junctions) = environment.pools().held_out, self._streams
-        network, num_levels = network_of(strong), self.num_plan_levels
+    def without_patching(self, environment: MazeConfig, network: nn.Module) -> tuple[Probe, ...]:
+        """Return the other probes, of agents of the shape of a network."""
+        levels, num_levels = environment.pools().held_out, self.num_plan_levels
+        _, times, moves, junctions = self._streams
         return (
             draw_thinking(levels, environment, num_levels=self.num_thinking_levels, rng=times),
             draw_second_move(levels, environment, network, num_levels=num_levels, rng=moves),
             draw_junction_plan(levels, environment, network, num_levels=num_levels, rng=junctions),
         )
+
+    @property
+    def _streams(self) -> tuple[np.random.Generator, ...]:
+        """New generators, one for each probe: what one draws does not depend on the others."""
+        streams = np.random.SeedSequence(self.lookahead_seed).spawn(4)
+        return tuple(np.random.default_rng(stream) for stream in streams)

@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 
 import empirics.probes
-from empirics.probes.catalog import PLANS, catalog
+from empirics.probes.catalog import PLANS, catalog, kind_of
 
 
 def probe_classes():
@@ -23,7 +23,7 @@ def test_no_probe_is_missing_and_none_is_listed_twice():
     entries = catalog()
     names = [entry.name for entry in entries]
     assert len(set(names)) == len(names)
-    made = {type(probe) for make in PLANS.values() for probe in make()}
+    made = {kind_of(probe) for make in PLANS.values() for probe in make()}
     assert made == probe_classes()
     assert len(entries) == len(made)
 

@@ -7,6 +7,7 @@ import pytest
 from empirics.maze import MazeConfig
 from empirics.probes.decision_regression import FEATURES, draw_decision_regression
 from empirics.probes.decision_squares import draw_decision_squares
+from empirics.probes.status import is_present
 
 CONFIG = MazeConfig(cells=4, alpha=0.2, num_train_levels=1, num_held_out_levels=120)
 LEVELS = CONFIG.pools().held_out
@@ -48,6 +49,9 @@ def test_coefficients_of_a_known_rule_are_given_back(probe, bidding):
     assert found["sign_stability_path_to_goal"].value == 1.0
     assert found["decision_accuracy"].value == 1.0
     assert found["decision_accuracy"].baselines["the usual decision"] < 0.9
+    usual = found["decision_accuracy"].baselines["the usual decision"]
+    assert found["decision_accuracy_gain"].value == pytest.approx(1.0 - usual)
+    assert is_present("", found["decision_accuracy_gain"])
 
 
 def _raw(probe, i):
@@ -67,6 +71,9 @@ def test_what_has_nothing_to_do_with_the_features_is_not_foretold(probe, bidding
     found = probe(bidding(deciding(lambda maze: rng.normal())))
     accuracy = found["decision_accuracy"]
     assert abs(accuracy.above_baseline) < 3 * accuracy.se
+    gain = found["decision_accuracy_gain"]
+    assert gain.value == pytest.approx(accuracy.above_baseline)
+    assert abs(gain.value) < 3 * gain.se
     for name in FEATURES:
         reading = found[f"decision_{name}"]
         assert abs(reading.value) < 4 * reading.se

@@ -82,3 +82,10 @@ def test_a_layer_that_is_not_there_is_said(sentence):
     outcome = replace(FLAT, objective_layer="stream.7").probes(MAZE)[0]
     policy = FLAT.network.build(MAZE.observation_shape, 4, rng=np.random.default_rng(0))
     assert "no module 'stream.7'; the nearest are readout, stream" in sentence(outcome, policy)
+
+
+def test_a_plan_of_a_network_reads_its_end_and_edits_half_way():
+    assert ObjectivePlan.of(MazeNetwork()) == ObjectivePlan()
+    ticking = ObjectivePlan.of(RecurrentMazeNetwork(ticks=6))
+    assert (ticking.objective_layer, ticking.objective_tick) == ("cell", 5)
+    assert (ticking.edited_layer, ticking.edited_tick) == ("cell", 2)

@@ -31,6 +31,7 @@ def as_published():
         "p_target_retargeted": Reading(0.5, 0.01),
         "p_target_goal_moved": Reading(0.8, 0.01),
         "decision_accuracy": Reading(0.85, 0.01, baselines={"the usual decision": 0.7}),
+        "decision_accuracy_gain": Reading(0.15, 0.01, baselines={"the usual decision": 0.0}),
     }
     for name, sign in SIGNS.items():
         found[f"decision_{name}"] = Reading(0.5 * sign, 0.1, baselines=no)
@@ -51,7 +52,7 @@ OTHERWISE = {
     "euclid_to_goal_lowers": {"decision_euclid_to_goal": 0.5},
     "euclid_goal_to_proxy_lowers": {"decision_euclid_goal_to_proxy": 0.5},
     "euclid_to_proxy_raises": {"decision_euclid_to_proxy": -0.5},
-    "decision_foretold": {"decision_accuracy": 0.69},
+    "decision_foretold": {"decision_accuracy_gain": -0.01},
     "inflation": {"inflation_euclid_to_goal": 9.0},
     "signs_flip": {f"sign_stability_{name}": 1.0 for name in OURS},
 }
@@ -89,7 +90,7 @@ def test_a_claim_holds_of_the_published_agent_and_not_of_another(name):
         ("retarget", "retarget"),
         ("cheese_moved", "p_target_goal_moved"),
         ("path_to_goal_lowers", "decision_path_to_goal"),
-        ("decision_foretold", "decision_accuracy"),
+        ("decision_foretold", "decision_accuracy_gain"),
     ],
 )
 def test_with_a_large_error_it_cannot_be_told(name, reading):

@@ -11,9 +11,11 @@ from empirics.learned_probes.held_out import level_folds
 from empirics.levels import distances
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
+from empirics.probes.catalog import PLANS
 from empirics.probes.lookahead.bilinear import fit_bilinear
 from empirics.probes.lookahead.draw_inputs import some
 from empirics.probes.lookahead.junction_plan import draw_junction_plan
+from empirics.probes.lookahead.patching import LookaheadPatching
 from empirics.probes.lookahead.plan import LookaheadPlan
 from empirics.probes.lookahead.second_move import draw_second_move
 from empirics.probes.lookahead.thinking import TIMES, draw_thinking
@@ -149,6 +151,8 @@ def test_an_untrained_copy_is_drawn_anew_and_the_network_is_left_alone():
 
 def test_a_plan_measures_an_agent_by_two_of_its_checkpoints(config, flood):
     plan = LookaheadPlan(num_lookahead_inputs=8, num_thinking_levels=20, num_plan_levels=60)
+    others = plan.without_patching(config, flood.policy(3))
+    assert PLANS["LookaheadPlan"]() == (LookaheadPatching, *map(type, others))
     with pytest.raises(ValueError, match="no position is hard"):
         plan.probes(config, weak=flood.policy(3), strong=flood.policy(20))
     with pytest.raises(ValueError, match="num_plan_levels must be at least 1; it is 0."):

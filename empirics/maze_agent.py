@@ -14,6 +14,7 @@ from empirics.levels import NUM_ACTIONS
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork, MazePolicy
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
+from empirics.policies.tempered import TemperedNetwork
 from empirics.store import RunRecord, Store
 
 LATER = ("process_fraction", "two_keys")
@@ -29,14 +30,14 @@ class MazeAgent:
     ----------
     record : RunRecord
     environment : MazeConfig
-    network : MazeNetwork or RecurrentMazeNetwork
+    network : MazeNetwork, RecurrentMazeNetwork or TemperedNetwork
     checkpoints : tuple of (env_steps, path)
         Ascending.
     """
 
     record: RunRecord
     environment: MazeConfig
-    network: MazeNetwork | RecurrentMazeNetwork
+    network: MazeNetwork | RecurrentMazeNetwork | TemperedNetwork
     checkpoints: tuple[tuple[int, Path], ...]
 
     def policy(self, path: Path) -> MazePolicy | RecurrentMazePolicy:
@@ -109,6 +110,8 @@ def _agent(record: RunRecord, checkpoints: tuple[tuple[int, Path], ...]) -> Maze
     environment = _settings(MazeConfig, record, "")
     kind = RecurrentMazeNetwork if "network_ticks" in record.conditions else MazeNetwork
     network = kind(**_settings(kind, record, "network_"))
+    if "network_temperature" in record.conditions:
+        network = TemperedNetwork(network, float(record.conditions["network_temperature"]))
     return MazeAgent(record, MazeConfig(**environment), network, checkpoints)
 
 

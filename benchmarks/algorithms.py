@@ -111,7 +111,7 @@ def page(records: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "# The shard organism by algorithm",
         "",
-        "`python -m benchmarks.algorithms --seeds 8 --jobs 2` makes the table with eight seeds, and",
+        "`python -m benchmarks.algorithms --seeds 8 --jobs 2` makes the table with eight seeds and "
         "goes on from the records there are; this one has as many as it says. 5 × 5 cells, "
         f"α = {EXPERIMENT.environment.alpha:g}.",
         "± is the standard error over seeds, with one seed that over held-out levels (of P(goal) − "

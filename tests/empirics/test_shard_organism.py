@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from empirics.experiment import run_ladder
+from empirics.experiment import Arm, run_ladder
 from empirics.experiments import EXPERIMENTS
 from empirics.maze import MazeConfig
 from empirics.maze_agent import stored_agents
 from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.tempered import TemperedNetwork
 from empirics.probes.maze_plan import MazePlan
 
 WHOLE = EXPERIMENTS["shard-organism"]
 NAMES = ("a2c", "ppo", "pqn", "reinforce")
+
+
+SCHEDULE = (0, 128, 256)
+NETWORK = MazeNetwork(width=16, depth=2, hidden=16)
 
 
 def small(algorithm):
@@ -21,15 +26,29 @@ def small(algorithm):
     return replace(algorithm, **sizes, **several)
 
 
+def small_arm(arm):
+    tempered = isinstance(arm.network, TemperedNetwork)
+    network = replace(arm.network, network=NETWORK) if tempered else NETWORK
+    return Arm(small(arm.algorithm), network, SCHEDULE)
+
+
 TINY = replace(
     WHOLE,
     environment=MazeConfig(cells=3, num_train_levels=30, num_held_out_levels=20, max_steps=20),
-    network=MazeNetwork(width=16, depth=2, hidden=16),
+    network=NETWORK,
     algorithm=small(WHOLE.algorithm),
-    others=tuple(small(each) for each in WHOLE.others),
-    schedule=(0, 128, 256),
+    others=tuple(small_arm(each) for each in WHOLE.others),
+    schedule=SCHEDULE,
     plan=MazePlan(num_squares=30, num_success_levels=10),
 )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_algorithm_has_as_many_checkpoints_over_its_own_training(name):
+    arm = WHOLE.at(algorithm=name)
+    whole_updates = arm.algorithm.num_updates * arm.algorithm.batch_size
+    assert len(arm.schedule) == len(WHOLE.schedule)
+    assert arm.schedule[0] == 0 and arm.schedule[-1] == whole_updates
 
 
 def test_a_ladder_over_algorithms_is_run_and_read_back(tmp_path):
@@ -39,10 +58,13 @@ def test_a_ladder_over_algorithms_is_run_and_read_back(tmp_path):
     assert runs[2].run == "shard-organism algorithm=pqn seed=0"
     for run in runs:
         assert run.curve("p_goal").t.tolist() == [0, 128, 256]
-    # Nothing is trained at first, so all begin alike.
-    assert len({run.curve("p_goal").y[0] for run in runs}) == 1
+    # Nothing is trained at first, so all begin alike, but for a temperature of the network.
+    assert len({run.curve("p_goal").y[0] for run in runs}) == 2
     assert len({run.curve("p_goal").y[-1] for run in runs}) == 4
-    assert len(stored_agents(tmp_path)) == 4
+    agents = stored_agents(tmp_path)
+    assert len(agents) == 4 and [a.network for a in agents if a.record.run == runs[2].run] == [
+        TINY.at(algorithm="pqn").network
+    ]
     again = run_ladder(TINY, "algorithm", ("pqn",), (0,), tmp_path)
     assert again[0].wall_seconds == runs[2].wall_seconds
 

@@ -34,7 +34,7 @@ from empirics.provenance import provenance
 
 HERE = Path(__file__).parent
 RECORDS = HERE / "records" / "algorithms.jsonl"
-ALGORITHMS = ("a2c", "ppo", "pqn", "reinforce")
+ALGORITHMS = ("a2c", "ppo", "reinforce")
 MEASURED = ("p_goal", "p_proxy", "success_on_distribution", "success_off_distribution")
 COLUMNS = (
     "algorithm", "process fraction", "seeds", "env_steps", "success on", "success off", "P(goal)",
@@ -97,7 +97,8 @@ def row(records: Sequence[Mapping[str, Any]]) -> str:
         mean(*peaks.T),
         f"{np.median([each['peak_t'] for each in records]):,.0f}",
         mean(apart, error),
-        f"{np.mean([each['seconds'] for each in records]):.0f}",
+        f"{np.mean([each['seconds'] for each in records]):.0f}"
+        + "†" * any("Resumed" in each["status"] for each in records),
     )
     return f"| {' | '.join(map(str, cells))} |"
 
@@ -116,7 +117,7 @@ def page(records: Sequence[Mapping[str, Any]]) -> str:
         f"α = {EXPERIMENT.environment.alpha:g}.",
         "± is the standard error over seeds, with one seed that over held-out levels (of P(goal) − "
         "P(proxy), its upper bound). The peak is the largest reading of a curve, so it is biased "
-        "upward. Of a run that was stopped, the seconds are those since it last went on.",
+        "upward. † A run was stopped: the seconds are those since it last went on.",
         f"Trained by {commits}; the page by {provenance().content()['versions']['ontogeny']}.",
         "",
         f"| {' | '.join(COLUMNS)} |",

@@ -75,18 +75,16 @@ class ProbePlan(Protocol):
 @final
 @dataclass(frozen=True)
 class Arm:
-    """An algorithm with what it needs: a network in its units, and as long as it takes.
+    """An algorithm and the environment steps of its checkpoints, for it may need its own.
 
     Attributes
     ----------
     algorithm : AbstractAlgorithm
-    network : Shape
     schedule : tuple of int
         As in `Experiment`.
     """
 
     algorithm: AbstractAlgorithm
-    network: Shape
     schedule: tuple[int, ...]
 
 
@@ -108,8 +106,8 @@ class Experiment:
     label : str
         What `at` changed, for people; it decides nothing.
     others : tuple of Arm
-        What can take the place of `algorithm`, `network` and `schedule`: then the algorithm is a
-        condition like those of the environment, and its values are their names.
+        What can take the place of `algorithm` and `schedule`: then the algorithm is a condition
+        like those of the environment, and its values are their names.
     """
 
     name: str
@@ -183,7 +181,7 @@ class Experiment:
 
     def _learning_by(self, name: Condition) -> Experiment:
         """Return the experiment with the algorithm of this name."""
-        own = Arm(self.algorithm, self.network, self.schedule)
+        own = Arm(self.algorithm, self.schedule)
         named = {arm.algorithm.algorithm: arm for arm in (own, *self.others)}
         if name not in named:
             raise ValueError(
@@ -193,7 +191,6 @@ class Experiment:
         return replace(
             self,
             algorithm=chosen.algorithm,
-            network=chosen.network,
             schedule=chosen.schedule,
             others=tuple(named.values()),
             label=" ".join(filter(None, [self.label, f"algorithm={name}"])),

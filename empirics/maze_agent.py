@@ -14,7 +14,6 @@ from empirics.levels import NUM_ACTIONS
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork, MazePolicy
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
-from empirics.policies.tempered import TemperedNetwork
 from empirics.store import RunRecord, Store
 
 LATER = ("process_fraction", "two_keys")
@@ -30,14 +29,14 @@ class MazeAgent:
     ----------
     record : RunRecord
     environment : MazeConfig
-    network : MazeNetwork, RecurrentMazeNetwork or TemperedNetwork
+    network : MazeNetwork or RecurrentMazeNetwork
     checkpoints : tuple of (env_steps, path)
         Ascending.
     """
 
     record: RunRecord
     environment: MazeConfig
-    network: MazeNetwork | RecurrentMazeNetwork | TemperedNetwork
+    network: MazeNetwork | RecurrentMazeNetwork
     checkpoints: tuple[tuple[int, Path], ...]
 
     def policy(self, path: Path) -> MazePolicy | RecurrentMazePolicy:
@@ -110,8 +109,6 @@ def _agent(record: RunRecord, checkpoints: tuple[tuple[int, Path], ...]) -> Maze
     environment = _settings(MazeConfig, record, "")
     kind = RecurrentMazeNetwork if "network_ticks" in record.conditions else MazeNetwork
     network = kind(**_settings(kind, record, "network_"))
-    if "network_temperature" in record.conditions:
-        network = TemperedNetwork(network, float(record.conditions["network_temperature"]))
     return MazeAgent(record, MazeConfig(**environment), network, checkpoints)
 
 

@@ -11,16 +11,10 @@ from empirics.maze import MazeConfig
 from empirics.maze_agent import stored_agents
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
-from empirics.policies.tempered import TemperedNetwork
 from empirics.store import RunRecord, Store
 
 MAZE = MazeConfig(cells=3, num_train_levels=3, num_held_out_levels=3)
-NETWORKS = (
-    MazeNetwork(width=3, depth=2, hidden=5),
-    RecurrentMazeNetwork(3, 2, 1, 5),
-    TemperedNetwork(MazeNetwork(width=3, depth=2, hidden=5), 0.25),
-    TemperedNetwork(RecurrentMazeNetwork(3, 2, 1, 5), 0.25),
-)
+NETWORKS = (MazeNetwork(width=3, depth=2, hidden=5), RecurrentMazeNetwork(3, 2, 1, 5))
 
 
 @pytest.mark.parametrize("network", NETWORKS)

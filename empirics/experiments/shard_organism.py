@@ -4,7 +4,7 @@ The same network in the same mazes, at an α at which the corner is learned befo
 that what is alike whatever the algorithm and the reward can be told from what is not. Vary
 `algorithm` over a2c, ppo and reinforce, `process_fraction` from 0 to 1. Each algorithm has its own
 number of steps and as many checkpoints, log-spaced over its own training; what they came to is in
-`benchmarks/algorithms.md`. Q-learning is no arm, no setting tried learned this maze (`empirics.pqn`).
+`benchmarks/algorithms.md`. Q-learning is no arm: no setting tried learned it (`empirics.pqn`).
 """
 
 from __future__ import annotations

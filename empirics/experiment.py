@@ -24,6 +24,7 @@ from empirics.train import train
 from theory.curve import Condition
 
 __all__ = [
+    "Arm",
     "Experiment",
     "Run",
     "Task",
@@ -73,6 +74,22 @@ class ProbePlan(Protocol):
 
 @final
 @dataclass(frozen=True)
+class Arm:
+    """An algorithm and the environment steps of its checkpoints, for it may need its own.
+
+    Attributes
+    ----------
+    algorithm : AbstractAlgorithm
+    schedule : tuple of int
+        As in `Experiment`.
+    """
+
+    algorithm: AbstractAlgorithm
+    schedule: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True)
 class Experiment:
     """A training run that is fixed but for its seed.
 
@@ -88,9 +105,9 @@ class Experiment:
     plan : ProbePlan
     label : str
         What `at` changed, for people; it decides nothing.
-    others : tuple of AbstractAlgorithm
-        Algorithms that can take the place of `algorithm`: then it is a condition like those of
-        the environment, and its values are their names.
+    others : tuple of Arm
+        What can take the place of `algorithm` and `schedule`: then the algorithm is a condition
+        like those of the environment, and its values are their names.
     """
 
     name: str
@@ -100,7 +117,7 @@ class Experiment:
     schedule: tuple[int, ...]
     plan: ProbePlan
     label: str = ""
-    others: tuple[AbstractAlgorithm, ...] = ()
+    others: tuple[Arm, ...] = ()
 
     def __post_init__(self) -> None:
         schedule = (whole("a moment of the schedule", moment, 0) for moment in self.schedule)
@@ -164,14 +181,20 @@ class Experiment:
 
     def _learning_by(self, name: Condition) -> Experiment:
         """Return the experiment with the algorithm of this name."""
-        named = {each.algorithm: each for each in (self.algorithm, *self.others)}
+        own = Arm(self.algorithm, self.schedule)
+        named = {arm.algorithm.algorithm: arm for arm in (own, *self.others)}
         if name not in named:
             raise ValueError(
                 f"algorithm must be one of {', '.join(sorted(named))}; it is {name!r}."
             )
         chosen = named.pop(str(name))
-        label = " ".join(filter(None, [self.label, f"algorithm={name}"]))
-        return replace(self, algorithm=chosen, others=tuple(named.values()), label=label)
+        return replace(
+            self,
+            algorithm=chosen.algorithm,
+            schedule=chosen.schedule,
+            others=tuple(named.values()),
+            label=" ".join(filter(None, [self.label, f"algorithm={name}"])),
+        )
 
 
 # Any: a frozen dataclass, of which there is no type.

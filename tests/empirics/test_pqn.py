@@ -16,7 +16,7 @@ TEMPERATURE, GAMMA = 0.2, 0.8
 class Corridor:
     """Five places in a row, two actions; reward 1 at the right end, where the episode ends."""
 
-    observation_shape, num_actions, num_envs = (5,), 2, 16
+    observation_shape, num_actions, num_envs = (5,), 2, 64
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
@@ -43,7 +43,7 @@ class Corridor:
 
 
 CONFIG = PQNConfig(
-    total_timesteps=16 * 8 * 250, num_envs=16, num_steps=8, learning_rate=5e-3, gamma=GAMMA,
+    total_timesteps=64 * 8 * 60, num_envs=64, num_steps=8, learning_rate=1e-2, gamma=GAMMA,
     num_minibatches=2, update_epochs=2, temperature=TEMPERATURE,
 )  # fmt: skip
 SPEC = MLPSpec((16,))
@@ -123,7 +123,7 @@ def measure(checkpoint):
 
 
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path):
-    small = PQNConfig(total_timesteps=16 * 8 * 8, num_envs=16, num_steps=8, num_minibatches=2)
+    small = PQNConfig(total_timesteps=64 * 2 * 6, num_envs=64, num_steps=2, num_minibatches=2)
     options = {"seed": 3, "schedule": (0, 256, 512)}
 
     def stops(checkpoint):
@@ -141,7 +141,7 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path):
 
 
 def test_a_seed_does_not_depend_on_its_company():
-    small = PQNConfig(total_timesteps=16 * 8 * 4, num_envs=16, num_steps=8, num_minibatches=2)
+    small = PQNConfig(total_timesteps=64 * 2 * 4, num_envs=64, num_steps=2, num_minibatches=2)
     together = train_seeds(Corridor, SPEC, small, seeds=(0, 1))
     alone = train(Corridor, SPEC, small, seed=1)
     assert [c.digest for c in together[1].curves] == [c.digest for c in alone.curves]

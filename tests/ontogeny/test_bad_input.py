@@ -97,10 +97,10 @@ def test_files_that_are_no_table(
 
 @pytest.mark.parametrize("command", READING)
 @pytest.mark.parametrize("options", [[], ["--t", "step"]])
-def test_a_folder_is_no_table(
+def test_a_folder_without_logs_is_no_table(
     command: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "runs.csv").write_text("t,y\n0,1\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text("No log is here.\n", encoding="utf-8")
     assert main([command, str(tmp_path), *options, "--out", str(tmp_path / "out")]) == 1
     assert f"{tmp_path} is not a store; give the folder that" in only_sentence(capsys, command)
 

@@ -84,14 +84,7 @@ DIRECTED = Case(
 INCENTIVES = Case(
     "incentives",
     lambda maze, _: IncentivePlan().probes(maze),
-    (
-        "response_to_goal",
-        "response_to_distractor",
-        "intent_goal",
-        "value_of_goal_information",
-        "control_of_goal",
-        "control_of_corner",
-    ),
+    ("value_of_goal_information", "control_of_goal", "control_of_corner"),
 )
 OBJECTIVES = Case(
     "objectives",

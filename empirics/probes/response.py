@@ -27,6 +27,10 @@ class Response:
     otherwise when there is none left to get. A maze without cheese never occurs in training, so
     that confusion counts too.
 
+    Every network answers to its input, a random one with logits of some size as well. So the
+    readings have no baselines, and `status` refuses them: they say how much an agent responds, not
+    that it has learned to.
+
     Attributes
     ----------
     squares : DecisionSquares
@@ -58,7 +62,7 @@ class Response:
         for name, observation in self._changed.items():
             after = action_probabilities(policy, observation)
             variation = np.abs(after - before).sum(axis=1) / 2
-            found[name] = share(variation, self.squares.situation.level)
+            found[name] = _mean(variation, self.squares.situation.level)
         return found
 
     @cached_property
@@ -96,14 +100,6 @@ def free_squares(squares: DecisionSquares, *, rng: np.random.Generator) -> NDArr
     return np.asarray(open_[np.arange(len(squares)), order.argmax(axis=1)])
 
 
-def share(values: NDArray[np.float64], levels: NDArray[np.int64]) -> Reading:
-    """Return the mean of numbers between 0 and 1, which random agents have at 0."""
+def _mean(values: NDArray[np.float64], levels: NDArray[np.int64]) -> Reading:
     mean, se, n_levels = level_mean(values, levels)
-    return Reading(
-        min(mean, 1.0),
-        se,
-        n_levels=n_levels,
-        support=(0.0, 1.0),
-        baselines={"uniform": 0.0},
-        se_is_shared=True,
-    )
+    return Reading(min(mean, 1.0), se, n_levels=n_levels, support=(0.0, 1.0), se_is_shared=True)

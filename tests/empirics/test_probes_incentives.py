@@ -21,7 +21,7 @@ from empirics.probes.maze_diagram import maze_diagram
 from empirics.probes.maze_plan import MazePlan
 from empirics.probes.places import next_places, place_of
 from empirics.probes.response import draw_response
-from empirics.probes.status import is_present
+from empirics.probes.status import is_present, status
 from theory.influence_diagram import incentives
 
 CONFIG = MazeConfig(cells=4, max_steps=30, num_train_levels=1, num_held_out_levels=100)
@@ -137,6 +137,8 @@ def test_responses_and_intent_of_known_agents():
     readings = probe(TO_CHEESE)
     assert {name: r.value for name, r in readings.items()} == pytest.approx(expected)
     assert all(r.value == 0.0 for r in probe(TO_CORNER).values())
+    with pytest.raises(ValueError, match="response_to_goal has no baseline"):
+        status("response_to_goal", readings["response_to_goal"])
     assert draw_response(replaced(squares), rng=np.random.default_rng(1)).observables == (
         "response_to_goal",
         "intent_goal",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
 
-from empirics.experiment import Experiment, log_schedule
+from empirics.experiment import Experiment
+from empirics.experiments.goal_switch import maze_agent
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
-from empirics.ppo import PPOConfig
 from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.lookahead.plan import LookaheadPlan
-from empirics.probes.maze_plan import MazePlan
 from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
 from papers.development.organism import Organism
@@ -47,31 +46,19 @@ class Scale:
         return tuple(range(first, first + self.num_seeds))
 
 
-def _maze_ppo(total_timesteps: int) -> PPOConfig:
-    return PPOConfig(
-        total_timesteps=total_timesteps,
-        num_envs=256,
-        num_steps=16,
-        learning_rate=2e-3,
-        anneal_lr=False,
-        gamma=0.97,
-        num_minibatches=8,
-        update_epochs=3,
-    )
-
-
 def _grown_on(
     name: str, environment: MazeConfig, total_timesteps: int, num_checkpoints: int
 ) -> Experiment:
-    ppo = _maze_ppo(total_timesteps)
-    return Experiment(
-        name=name,
-        environment=environment,
-        network=FEED_FORWARD,
-        algorithm=ppo,
-        schedule=log_schedule(ppo, num_checkpoints),
-        plan=MazePlan(num_success_levels=64),
+    """Return the maze agent of the goal switch in another maze."""
+    usual = maze_agent(
+        environment.cells,
+        FEED_FORWARD,
+        total_timesteps,
+        num_checkpoints,
+        max_steps=environment.max_steps,
+        num_success_levels=64,
     )
+    return replace(usual, name=name, environment=environment)
 
 
 def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
@@ -116,28 +103,14 @@ def planner(
     total_timesteps: int, num_checkpoints: int, *, cells: int = 5, ticks: int = 6
 ) -> Organism:
     """Return recurrent agents that think for some ticks before each step."""
-    ppo = PPOConfig(
-        total_timesteps=total_timesteps,
-        num_envs=256,
-        num_steps=16,
-        learning_rate=2e-3,
-        anneal_lr=False,
-        gamma=0.97,
-        gae_lambda=0.8,
-        ent_coef=0.04,
-        num_minibatches=8,
-        update_epochs=3,
-    )
+    maze = MazeConfig(cells=cells, alpha=1.0, max_steps=10 * cells)
+    usual = _grown_on("planner", maze, total_timesteps, num_checkpoints)
+    # Far from the cheese nothing is learned until what is near is: the bonus keeps agents moving.
+    algorithm = replace(usual.algorithm, gae_lambda=0.8, ent_coef=0.04)
+    network = RecurrentMazeNetwork(width=16, ticks=ticks)
     return Organism(
         f"the cheese lies anywhere and the agent thinks for {ticks} ticks before each step",
-        Experiment(
-            name="planner",
-            environment=MazeConfig(cells=cells, alpha=1.0, max_steps=10 * cells),
-            network=RecurrentMazeNetwork(width=16, ticks=ticks),
-            algorithm=ppo,
-            schedule=log_schedule(ppo, num_checkpoints),
-            plan=MazePlan(num_success_levels=64),
-        ),
+        replace(usual, network=network, algorithm=algorithm),
         (LookaheadPlan(num_plan_levels=150),),
         (BEHAVIOR,),
         ("thinking_used", "junction_plan", "lookahead_best_square"),

@@ -12,6 +12,7 @@ from empirics.experiments.goal_switch import maze_agent
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
+from empirics.ppo_config import PPOConfig
 from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.lookahead.plan import LookaheadPlan
 from empirics.probes.objective_plan import ObjectivePlan
@@ -105,6 +106,7 @@ def planner(
     """Return recurrent agents that think for some ticks before each step."""
     maze = MazeConfig(cells=cells, alpha=1.0, max_steps=10 * cells)
     usual = _grown_on("planner", maze, total_timesteps, num_checkpoints)
+    assert isinstance(usual.algorithm, PPOConfig)
     # Far from the cheese nothing is learned until what is near is: the bonus keeps agents moving.
     algorithm = replace(usual.algorithm, gae_lambda=0.8, ent_coef=0.04)
     network = RecurrentMazeNetwork(width=16, ticks=ticks)

@@ -83,7 +83,10 @@ LADDER = record(
         ),
     },
 )
-DEVELOPMENT = record({"title": text, "condition": text, "observables": TEXTS, "takeaway": text})
+DEVELOPMENT = record(
+    {"title": text, "condition": text, "observables": TEXTS, "takeaway": text},
+    {"where": mapping_of(anything)},
+)
 READING = record(
     {
         "run": text,

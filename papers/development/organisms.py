@@ -136,7 +136,7 @@ QUICK = Scale(
         recovery=20_000,
     ),
 )
-"""A quarter of an hour on two cores."""
+"""Seventeen minutes on two cores."""
 
 FULL = Scale(
     (

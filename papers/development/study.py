@@ -120,17 +120,27 @@ def document(
         "settings": {"organisms": [one.name for one in plan.organisms]},
     }
     comparisons = [one for agent in agents for one in agent.comparisons.values()]
-    return to_json("study", comparisons, None, facts, study=study, developments=developments(plan))
+    return to_json(
+        "study", comparisons, None, facts, study=study, developments=developments(agents)
+    )
 
 
-def developments(plan: Scale) -> list[dict[str, Any]]:
-    """Return what to draw together, one panel an organism."""
+def developments(agents: Sequence[Grown]) -> list[dict[str, Any]]:
+    """Return what to draw together: an organism's curves of one unit, one panel a seed."""
+    found: dict[tuple[str, str], list[str]] = {}
+    about = {agent.organism.name: agent.organism.about for agent in agents}
+    for agent in agents:
+        for name, comparison in agent.comparisons.items():
+            names = found.setdefault((agent.organism.name, comparison.curve.unit), [])
+            if name not in names:
+                names.append(name)
     return [
         {
-            "title": f"Everything that was fitted: {one.name}",
+            "title": f"What was fitted: {organism}{f' ({unit})' if unit else ''}",
             "condition": "seed",
-            "observables": list(one.fitted),
-            "takeaway": f"{one.about}; one panel a seed.",
+            "where": {"experiment": organism},
+            "observables": names,
+            "takeaway": f"{about[organism]}; one panel a seed.",
         }
-        for one in plan.organisms
+        for (organism, unit), names in found.items()
     ]

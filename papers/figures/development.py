@@ -23,17 +23,21 @@ def development_drawing(
     Parameters
     ----------
     development : mapping
-        ``title``, ``condition``, ``observables`` and ``takeaway``.
+        ``title``, ``condition``, ``observables`` and ``takeaway``; ``where``, if it is there, holds
+        the conditions of the runs that are meant.
     curves : sequence of mapping
         The ``curves`` of the results document, from which the lines are picked.
     key : str
         Prefix of identifiers.
     """
     condition, observables = development["condition"], development["observables"]
+    meant = development.get("where", {}).items()
     picked = [
         curve
         for curve in curves
-        if curve["observable"] in observables and condition in curve["conditions"]
+        if curve["observable"] in observables
+        and condition in curve["conditions"]
+        and meant <= curve["conditions"].items()
     ]
     rungs = sorted({curve["conditions"][condition] for curve in picked})
     if not rungs:

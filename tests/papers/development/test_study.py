@@ -19,6 +19,7 @@ from empirics.probes.shard_plan import ShardPlan
 from papers.development import grown, organisms, study
 from papers.development.organisms import SCALES, Scale
 from papers.development.windows_page import Interventions
+from papers.figures.development import development_drawing
 
 SEEDS = (3, 4)
 
@@ -117,6 +118,24 @@ def test_a_second_start_takes_up_all_and_finds_the_same(made):
     assert not [what for what in told if what[0].startswith("Measuring") and what[1]]
     found = [one.curve.digest for agent in again for one in agent.comparisons.values()]
     assert found == [curve["digest"] for curve in document["curves"]]
+
+
+def test_every_organism_is_drawn_by_itself(made):
+    document = made[0]
+    for entry in document["developments"]:
+        drawn = development_drawing(entry, document["curves"], "f")
+        organism = entry["where"]["experiment"]
+        points = drawn.tables[0].rows
+        assert {row[1].split(" ")[0] for row in points} == {organism}
+        units = {
+            curve["unit"]
+            for curve in document["curves"]
+            if curve["observable"] in entry["observables"]
+            and curve["conditions"]["experiment"] == organism
+        }
+        assert len(units) == 1
+    drawn = {name for entry in document["developments"] for name in entry["observables"]}
+    assert drawn == {curve["observable"] for curve in document["curves"]}
 
 
 def test_windows_have_their_effects_and_controls(made):

@@ -9,7 +9,8 @@ are only those of a store. Run from the repository root; the table is written ki
 
     python -m benchmarks.negative_controls --store STORE  # writes benchmarks/negative_controls.md
 
-STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made; without it,
+STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made (of it those without
+a distractor, feed-forward); without it,
 the first two kinds only. What is asked of which is in `negative_cases`.
 """
 
@@ -44,6 +45,7 @@ from benchmarks.negative_cases import (
 )
 from empirics.maze_agent import MazeAgent, stored_agents
 from empirics.one_thread import one_thread
+from empirics.policies.maze_policy import MazeNetwork
 from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import DecisionRegression
 from empirics.probes.decision_squares import DecisionSquares
@@ -141,7 +143,12 @@ def tasks(number: int, shuffles: int, store: Path | None) -> list[Task]:
         ),
         partial(measure_fresh, "fresh", number, FORWARD, None, OF_UNIFORM),
     ]
-    agents = () if store is None else stored_agents(store)
+    # Of recurrent agents the layers of the shard probes have other names.
+    agents = [
+        agent
+        for agent in (() if store is None else stored_agents(store))
+        if isinstance(agent.network, MazeNetwork) and not agent.environment.distractor
+    ]
     bare = [agent for agent in agents if agent.environment.alpha == 0]
     parted = [agent for agent in agents if agent.environment.alpha > 0]
     for kind in {(agent.environment, agent.network) for agent in bare}:

@@ -9,9 +9,9 @@ are only those of a store. Run from the repository root; the table is written ki
 
     python -m benchmarks.negative_controls --store STORE  # writes benchmarks/negative_controls.md
 
-STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made (of it those without
-a distractor, feed-forward); without it,
-the first two kinds only. What is asked of which is in `negative_cases`.
+STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made; of it those
+that are feed-forward and met no distractor. Without it, the first two kinds only. What is asked of
+which is in `negative_cases`.
 """
 
 from __future__ import annotations

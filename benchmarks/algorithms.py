@@ -27,10 +27,10 @@ from joblib import Parallel, delayed
 
 from empirics.appended_lines import AppendedLines
 from empirics.experiment import Experiment
-from empirics.experiment import run as train_and_keep
 from empirics.experiments.shard_organism import EXPERIMENT
 from empirics.probe import Reading
 from empirics.provenance import provenance
+from empirics.task import run as train_and_keep
 
 HERE = Path(__file__).parent
 RECORDS = HERE / "records" / "algorithms.jsonl"

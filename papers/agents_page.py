@@ -1,13 +1,26 @@
-"""A page with the readings of every agent on which a paper was re-executed."""
+"""The readings of every agent on which a paper was re-executed, and their page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from empirics.maze_agent import MazeAgent
 from papers.check import Readings
 from papers.sections.study import Page
+from papers.studies import Progress
 from papers.tables import Table
+
+
+def each_read(
+    agents: Sequence[MazeAgent], read: Callable[[MazeAgent], Readings], progress: Progress
+) -> list[Readings]:
+    """Return what is read off every agent, one by one."""
+    measured = []
+    for i, agent in enumerate(agents):
+        progress("Measuring agents", i, len(agents))
+        measured.append(read(agent))
+    progress("Measuring agents", len(agents), len(agents))
+    return measured
 
 
 def agents_page(

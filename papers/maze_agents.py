@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from empirics.experiment import Experiment, run_ladder
+from empirics.experiment import Experiment
 from empirics.experiments.goal_switch import QUICK
 from empirics.maze_agent import MazeAgent, stored_agents
 from empirics.provenance import processors, sha256_of
+from empirics.task import run_ladder
 from papers.studies import Progress
 
 SEEDS = {"quick": QUICK.num_seeds, "full": 8}

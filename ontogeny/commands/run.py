@@ -88,7 +88,7 @@ def _trained(
         progress("training", 0, len(sweep_tasks(arms, seeds)))
         return sweep_agents(arms, seeds, out, on_run=on_run)
 
-    from empirics.experiment import ladder_tasks, run_ladder
+    from empirics.task import ladder_tasks, run_ladder
 
     if len(settings) > 1:
         raise UsageError(f"{experiment.name} takes one --vary; it got {len(settings)}.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from empirics.maze_agent import MazeAgent
 from empirics.probes.objective_plan import ObjectivePlan
-from papers.agents_page import agents_page
+from papers.agents_page import agents_page, each_read
 from papers.check import Check, Readings, answered, present
 from papers.development.organisms import SCALES
 from papers.maze_agents import checksums, maze_agents, parted, said
@@ -89,11 +89,7 @@ def run(
             "an objective is compared with a distractor: give a store with an agent trained at "
             "alpha > 0 with distractor=True."
         )
-    measured = []
-    for i, agent in enumerate(agents):
-        progress("Measuring agents", i, len(agents))
-        measured.append(read_off(agent))
-    progress("Measuring agents", len(agents), len(agents))
+    measured = each_read(agents, read_off, progress)
     return Reproduction(
         publication,
         tuple(answered(claim, CHECKS[claim.name], measured) for claim in publication.claims),

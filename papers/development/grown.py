@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
-from empirics.experiment import Task, run_tasks
 from empirics.maze_agent import stored_agents
 from empirics.probe import Reading
 from empirics.probed_checkpoints import Readings, probe_agents, probed_curves
 from empirics.provenance import processors
 from empirics.run import Run
 from empirics.store import Store
+from empirics.task import Task, run_tasks
 from fitting.comparison import Comparison
 from papers.development.organism import Organism
 from papers.proposals import Progress, propose_all
@@ -49,15 +49,8 @@ class Grown:
         """Return the last reading of an observable, the untrained network among its baselines."""
         (_, first), (_, last) = self.readings[0], self.readings[-1]
         found = last[observable]
-        return Reading(
-            found.value,
-            found.se,
-            n_levels=found.n_levels,
-            unit=found.unit,
-            support=found.support,
-            baselines={**found.baselines, INITIAL: first[observable].value},
-            se_is_shared=found.se_is_shared,
-        )
+        baselines = {**found.baselines, INITIAL: first[observable].value}
+        return replace(found, baselines=baselines)
 
 
 def grow(

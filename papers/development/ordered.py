@@ -12,6 +12,7 @@ from fitting.runs.hiding import Hiding, hiding
 from fitting.runs.order import said
 from fitting.runs.order_doubts import obstacle
 from fitting.runs.orderings import Ordering, orderings
+from fitting.verdict import THRESHOLD
 from papers.curve_results import Document
 from papers.development.formed import agent_name
 from papers.development.grown import Grown
@@ -20,13 +21,18 @@ from papers.wording import plural
 ORDERINGS_SHOWN = 3
 
 
-def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, list[str]]:
-    """Return the likeliest orderings of every agent, and sentences on what seeds share."""
+def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, list[str], list[str]]:
+    """Return the likeliest orderings of every agent, what seeds share, and what is not ordered.
+
+    An organism with a single mechanism has nothing to order.
+    """
     rows: list[list[str | float | None]] = []
     shares: dict[str, dict[tuple[str, ...], list[float]]] = defaultdict(lambda: defaultdict(list))
     left_out: list[str] = []
     numbers: dict[str, int] = defaultdict(int)
     for agent in agents:
+        if len(agent.organism.mechanisms) < 2:
+            continue
         usable, missing = _usable(agent)
         left_out += missing
         if len(usable) < 2:
@@ -46,7 +52,7 @@ def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, lis
         "columns": ["agent", "order", "probability", "se"],
         "rows": rows,
     }
-    return table, [*_over_seeds(shares, numbers), *left_out]
+    return table, _over_seeds(shares, numbers), left_out
 
 
 def _usable(agent: Grown) -> tuple[list[Comparison], list[str]]:
@@ -79,14 +85,11 @@ def _over_seeds(
         number = numbers[organism]
         expected = {names: sum(p) / number for names, p in orders.items()}
         best = max(expected, key=lambda names: expected[names])
-        likeliest = sum(p > 0.5 for p in orders[best])
+        sure = sum(p >= THRESHOLD for p in orders[best])
         order, over = " → ".join(best) or "that nothing forms", plural(number, "agent")
-        probability = f"probability {said(expected[best])} on average over {over}"
         found.append(
-            f"{organism}: the order is {order}: {probability}, more than one half in {likeliest}."
-            if expected[best] > 0.5
-            else f"{organism}: these data single out no order; the likeliest, {order}, has "
-            f"{probability}."
+            f"{organism}: the likeliest order is {order}, with probability {said(expected[best])} "
+            f"on average over {over}; it has {THRESHOLD:g} or more in {sure or 'none'} of them."
         )
     return found
 
@@ -134,10 +137,10 @@ def _hidings(agent: Grown) -> list[Hiding]:
 def _hidden_sentences(hidden: dict[tuple[str, str, str], list[bool | None]]) -> list[str]:
     found = []
     for (organism, behavior, mechanism), each in hidden.items():
-        number = sum(one is True for one in each)
-        if number:
+        number, unknown = (sum(one is kind for one in each) for kind in (True, None))
+        if number or unknown:
             found.append(
-                f"{organism}: {behavior} hides {mechanism} in {number} of "
-                f"{plural(len(each), 'agent')}."
+                f"{organism}: {behavior} hides {mechanism} in {number or 'none'} of "
+                f"{plural(len(each), 'agent')}{f', {unknown} cannot be told' if unknown else ''}."
             )
-    return found or ["No behavior hides a mechanism in any agent, as far as these data tell."]
+    return found or ["No behavior hides a mechanism in any agent."]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from empirics.provenance import provenance, sha256_of
+from empirics.provenance import sha256_of
 from empirics.store import Store
 from papers.development.formed import EXPLAINED, formed_table
 from papers.development.grown import Grown, grow
@@ -15,8 +15,8 @@ from papers.development.ordered import hiding_table, ordering_table
 from papers.development.organisms import SCALES, Scale
 from papers.development.windows_page import Intervened, intervene, windows_page
 from papers.proposals import Progress
-from papers.report import render
-from papers.results import to_json, write
+from papers.results import to_json
+from papers.study_record import check_scale, facts_of, finish
 
 NAME = "development"
 TITLE = "How mechanisms form inside agents"
@@ -44,8 +44,7 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
     ValueError
         If the scale is unknown.
     """
-    if scale not in SCALES:
-        raise ValueError(f"no scale {scale!r}; choose from {', '.join(sorted(SCALES))}.")
+    check_scale(scale, SCALES)
     began = time.monotonic()
     plan = SCALES[scale]
     seeds = plan.seeds(seed)
@@ -59,19 +58,17 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
         out,
         progress=progress,
     )
-    facts = {
-        "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
-        "seed": seed,
-        "seeds": list(seeds),
-        "data": _data(agents, out),
-        "wall_seconds": time.monotonic() - began,
-        **provenance().content(),
-    }
-    progress("Writing the report", 0, 1)
-    write(out, document(agents, intervened, plan, facts, seed=seed))
-    report = render(out)
-    progress("Writing the report", 1, 1)
-    return report
+    facts = facts_of(
+        NAME,
+        command=command,
+        scale=scale,
+        seed=seed,
+        out=out,
+        began=began,
+        seeds=list(seeds),
+        data=_data(agents, out),
+    )
+    return finish(out, document(agents, intervened, plan, facts, seed=seed), progress=progress)
 
 
 def _data(agents: Sequence[Grown], out: Path) -> dict[str, str]:
@@ -90,7 +87,7 @@ def document(
     seed: int,
 ) -> dict[str, Any]:
     """Return the results document of the study."""
-    orders, order_sentences = ordering_table(agents, seed=seed)
+    orders, order_sentences, unordered = ordering_table(agents, seed=seed)
     hidden, hiding_sentences = hiding_table(agents)
     pages = [
         {
@@ -100,7 +97,7 @@ def document(
         },
         {
             "title": "In which order",
-            "paragraphs": order_sentences,
+            "paragraphs": [*order_sentences, *unordered],
             "tables": [orders],
         },
         {
@@ -114,7 +111,7 @@ def document(
         "name": NAME,
         "title": TITLE,
         "question": QUESTION,
-        "verdict": " ".join([*order_sentences[: len(plan.organisms)], *hiding_sentences]),
+        "verdict": " ".join([*order_sentences, *hiding_sentences]),
         "paragraphs": [f"{one.name}: {one.about}." for one in plan.organisms],
         "pages": pages,
         "settings": {"organisms": [one.name for one in plan.organisms]},

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from empirics.experiment import Experiment, Task, run_tasks
+from empirics.experiment import Experiment
 from empirics.maze_window import windowed
 from empirics.provenance import processors
 from empirics.run import Run
+from empirics.task import Task, run_tasks
 from papers.curve_results import Document
 from papers.development.matched import LEAD, Observed
 from papers.development.stability import Share, Stability, stability

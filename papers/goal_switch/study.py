@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from empirics.experiment import run_ladder
 from empirics.experiments.goal_switch import SCALES, Scale
-from empirics.provenance import processors, provenance, sha256_of
+from empirics.provenance import processors, sha256_of
 from empirics.run import Run
 from empirics.store import Store
+from empirics.task import run_ladder
 from fitting.trials.error_rate import ErrorRate
 from papers.goal_switch.cue_half import CueHalf, run_cue_half
 from papers.goal_switch.cue_store import keep, onsets_digest
@@ -27,8 +27,8 @@ from papers.goal_switch.maze_half import GOAL, PROXY, TRAINING, MazeRun, analyze
 from papers.goal_switch.run_json import readings_json, run_json
 from papers.goal_switch.sentences import cue_sentence, hidden_sentence, maze_sentence, paragraphs
 from papers.proposals import Progress
-from papers.report import render
-from papers.results import to_json, write
+from papers.results import to_json
+from papers.study_record import check_scale, facts_of, finish
 from theory.curve import Schedule
 
 NAME = "goal-switch"
@@ -58,8 +58,7 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
     ValueError
         If the scale is unknown.
     """
-    if scale not in SCALES:
-        raise ValueError(f"no scale {scale!r}; choose from {', '.join(sorted(SCALES))}.")
+    check_scale(scale, SCALES)
     began = time.monotonic()
     plan = SCALES[scale]
     progress("Training cue-competition agents", 0, 1)
@@ -76,24 +75,22 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
         on_run=lambda done, total, _: progress("Training maze agents", done, total),
     )
     runs = analyze_runs(trained, seed=seed, progress=progress)
-    facts = {
-        "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
-        "seed": seed,
-        "seeds": {
+    facts = facts_of(
+        NAME,
+        command=command,
+        scale=scale,
+        seed=seed,
+        out=out,
+        began=began,
+        seeds={
             "maze_agents": list(plan.seeds(seed)),
             "cue_agents": list(cues.settings["seeds"]),  # type: ignore[call-overload]
             "fits": [seed],
         },
-        "cue_onsets_sha256": onsets_digest(cues),
-        "data": _data(cues, trained, out),
-        "wall_seconds": time.monotonic() - began,
-        **provenance().content(),
-    }
-    progress("Writing the report", 0, 1)
-    write(out, document(cues, runs, facts, settings(plan, cues)))
-    report = render(out)
-    progress("Writing the report", 1, 1)
-    return report
+        cue_onsets_sha256=onsets_digest(cues),
+        data=_data(cues, trained, out),
+    )
+    return finish(out, document(cues, runs, facts, settings(plan, cues)), progress=progress)
 
 
 def document(

@@ -8,7 +8,7 @@ from pathlib import Path
 from empirics.maze_agent import MazeAgent
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.probes.lookahead.plan import LookaheadPlan
-from papers.agents_page import agents_page
+from papers.agents_page import agents_page, each_read
 from papers.check import Check, Readings, answered, present
 from papers.development.organisms import SCALES
 from papers.maze_agents import checksums, maze_agents, said
@@ -106,11 +106,7 @@ def run(
             "the claims are about agents that think for some ticks before each step: give a store "
             f"with a recurrent maze agent; all of the {len(found)} in it are feed-forward."
         )
-    measured = []
-    for i, agent in enumerate(agents):
-        progress("Measuring agents", i, len(agents))
-        measured.append(read_off(agent))
-    progress("Measuring agents", len(agents), len(agents))
+    measured = each_read(agents, read_off, progress)
     return Reproduction(
         publication,
         tuple(answered(claim, CHECKS[claim.name], measured) for claim in publication.claims),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from empirics.one_thread import one_thread
-from empirics.provenance import provenance, sha256_of
+from empirics.provenance import sha256_of
 from empirics.store import Store
 from papers.chen2023_tms import drift, learning, posterior
 from papers.elliott2026_stagewise_rl import (
@@ -27,8 +27,8 @@ from papers.elliott2026_stagewise_rl import (
 )
 from papers.llc_ladder.rung import Rung, trust_page
 from papers.proposals import Progress
-from papers.report import render
-from papers.results import to_json, write
+from papers.results import to_json
+from papers.study_record import check_scale, facts_of, finish
 
 NAME = "llc-ladder"
 TITLE = "The learning coefficient from supervised learning to reinforcement learning"
@@ -72,23 +72,20 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
     ValueError
         If the scale is unknown.
     """
-    if scale not in SCALES:
-        raise ValueError(f"no scale {scale!r}; choose from {', '.join(SCALES)}.")
+    check_scale(scale, SCALES)
     began = time.monotonic()
     with one_thread():
         rungs = [rung(seed=seed, scale=scale, progress=progress) for rung in RUNGS]
-    facts = {
-        "command": command or f"ontogeny study {NAME} --scale {scale} --seed {seed} --out {out}",
-        "seed": seed,
-        "data": _kept(rungs, out),
-        "wall_seconds": time.monotonic() - began,
-        **provenance().content(),
-    }
-    progress("Writing the report", 0, 1)
-    write(out, document(rungs, facts, {"scale": scale}))
-    report = render(out)
-    progress("Writing the report", 1, 1)
-    return report
+    facts = facts_of(
+        NAME,
+        command=command,
+        scale=scale,
+        seed=seed,
+        out=out,
+        began=began,
+        data=_kept(rungs, out),
+    )
+    return finish(out, document(rungs, facts, {"scale": scale}), progress=progress)
 
 
 def _kept(rungs: Sequence[Rung], out: Path) -> dict[str, str]:

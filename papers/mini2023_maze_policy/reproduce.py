@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from empirics.maze_agent import MazeAgent
 from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import FEATURES, DecisionRegression
 from empirics.probes.goal_and_proxy import GoalAndProxy
 from empirics.probes.goal_vector import GoalVector
 from empirics.probes.heuristic_weights import HeuristicWeights
 from empirics.probes.shard_plan import ShardPlan
-from papers.agents_page import agents_page
+from papers.agents_page import agents_page, each_read
 from papers.check import Readings, answered
 from papers.claim import Claim, Outcome
 from papers.maze_agents import checksums, maze_agents, parted, said
@@ -65,12 +66,12 @@ def run(
     agents = maze_agents(store, out=out, seed=seed, scale=scale, progress=progress)
     claimed = parted(agents)
     probes = {each: PLAN.probes(each) for each in {agent.environment for agent in agents}}
-    measured = []
-    for i, agent in enumerate(agents):
-        progress("Measuring agents", i, len(agents))
-        (_, path), *_ = agent.spread(1)
-        measured.append(read_off(agent.policy(path), probes[agent.environment]))
-    progress("Measuring agents", len(agents), len(agents))
+
+    def read(agent: MazeAgent) -> Readings:
+        ((_, path),) = agent.spread(1)
+        return read_off(agent.policy(path), probes[agent.environment])
+
+    measured = each_read(agents, read, progress)
     judged = [found for agent, found in zip(agents, measured, strict=True) if agent in claimed]
     return Reproduction(
         publication,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from empirics.experiment import Experiment, log_schedule, run, run_ladder
+from empirics.experiment import Experiment, log_schedule
 from empirics.experiments import EXPERIMENTS
 from empirics.experiments.goal_switch import SCALES
 from empirics.maze import MazeConfig
@@ -18,6 +18,7 @@ from empirics.ppo import PPOConfig
 from empirics.probes.maze_plan import MazePlan
 from empirics.run_lock import lock_run
 from empirics.store import Store
+from empirics.task import run, run_ladder
 from theory.curve import Origin, Progress
 
 try:

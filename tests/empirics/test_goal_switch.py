@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from empirics.experiment import run
 from empirics.experiments.goal_switch import SCALES
+from empirics.task import run
 
 
 def lead_and_error(one):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from empirics.experiment import Experiment, log_schedule, run
+from empirics.experiment import Experiment, log_schedule
 from empirics.maze import CORNER, MazeConfig
 from empirics.maze_agent import stored_agents
 from empirics.maze_window import WindowedMaze, windowed
@@ -11,6 +11,7 @@ from empirics.policies.maze_policy import MazeNetwork
 from empirics.ppo import PPOConfig
 from empirics.probed_checkpoints import probed_checkpoints
 from empirics.probes.maze_plan import MazePlan
+from empirics.task import run
 
 SMALL = MazeConfig(cells=3, alpha=0.3, max_steps=6, num_train_levels=40, num_held_out_levels=20)
 ENVS = 16

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from empirics.experiment import Arm, run_ladder
+from empirics.experiment import Arm
 from empirics.experiments import EXPERIMENTS
 from empirics.maze import MazeConfig
 from empirics.maze_agent import stored_agents
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.probes.maze_plan import MazePlan
+from empirics.task import run_ladder
 
 WHOLE = EXPERIMENTS["shard-organism"]
 NAMES = ("a2c", "ppo", "reinforce")

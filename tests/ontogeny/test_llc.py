@@ -17,9 +17,9 @@ SETTINGS = [*SHORT, "--localization", "1e6", "--step-size", "1e-7"]
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A store of the goal switch in miniature: two runs, three checkpoints each."""
-    from empirics.experiment import run_ladder
     from empirics.experiments import EXPERIMENTS
     from empirics.policies.maze_policy import MazeNetwork
+    from empirics.task import run_ladder
 
     whole = EXPERIMENTS["goal-switch"]
     small = {"cells": 3, "num_train_levels": 40, "num_held_out_levels": 40}

@@ -27,7 +27,7 @@ SEEDS = (3, 4)
 def tiny(organism, network, plans, mechanisms, **maze):
     whole = organism.experiment
     algorithm = replace(
-        whole.algorithm, total_timesteps=512, num_envs=8, num_steps=8, num_minibatches=2
+        whole.algorithm, total_timesteps=256, num_envs=8, num_steps=8, num_minibatches=2
     )
     environment = MazeConfig(cells=4, num_train_levels=40, num_held_out_levels=90, **maze)
     experiment = replace(
@@ -68,7 +68,7 @@ def scale():
         alpha=1.0,
     )
     return Scale(
-        (mixed, objective, thinker), len(SEEDS), Interventions("mixed", 0.0, 128, (0, 128), 256, 64)
+        (mixed, objective, thinker), len(SEEDS), Interventions("mixed", 0.0, 64, (0, 64), 128, 32)
     )
 
 
@@ -141,7 +141,7 @@ def test_every_organism_is_drawn_by_itself(made):
 def test_windows_have_their_effects_and_controls(made):
     rows = table(made[0], "What a window left behind")["rows"]
     onsets = {row[1] for row in rows}
-    assert onsets == {0.0, 128.0} and len({row[0] for row in rows}) == 4
+    assert onsets == {0.0, 64.0} and len({row[0] for row in rows}) == 4
     for row in rows:
         assert row[4] == pytest.approx(row[2] - row[3], abs=1.5e-3)  # of three rounded numbers
     pages = [page["title"] for page in made[0]["study"]["pages"]]

@@ -79,7 +79,8 @@ def test_what_cannot_be_read_off_says_why():
     ]  # fmt: skip
     assert "too noisy" in ratios(noisy)[0].why_not
     short = [
-        Curve("p_correct", c.t[:300], c.y[:300], run=c.run, conditions=GIVEN) for c in runs(0.5, n=12)
+        Curve("p_correct", c.t[:300], c.y[:300], run=c.run, conditions=GIVEN)
+        for c in runs(0.5, n=12)
     ]
     assert "ended before they had risen" in ratios(short)[0].why_not
     alike = [Curve("p_correct", c.t, c.y, conditions=GIVEN) for c in runs(0.5, n=12)]

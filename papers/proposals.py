@@ -56,7 +56,7 @@ def propose_all(
             workers=workers,
         )
 
-    return _of_each(one, curves, progress, n_jobs)
+    return of_each(one, curves, progress, n_jobs)
 
 
 def search_and_propose_all(
@@ -92,26 +92,27 @@ def search_and_propose_all(
             progress=within,
         )
 
-    return _of_each(one, curves, progress, n_jobs)
+    return of_each(one, curves, progress, n_jobs)
 
 
-def _of_each(
+def of_each(
     one: Callable[[Curve, int, Progress | None], Judged],
     curves: Sequence[Curve],
     progress: Progress,
     n_jobs: int | None,
+    label: str = LABEL,
 ) -> tuple[Judged, ...]:
     """Judge every curve; it is given the threads it may use, and told whom to report to."""
     most = n_jobs or processors()
     # A process takes seconds to start, as long as a curve or two take.
     wanted = min(most, max(1, len(curves) // 2))
     workers, within = (most, progress) if wanted == 1 else (1, None)
-    progress(LABEL, 0, len(curves))
+    progress(label, 0, len(curves))
     done = []
     judged = Parallel(n_jobs=wanted, return_as="generator")(
         delayed(one)(curve, workers, within) for curve in curves
     )
     for found in judged:
         done.append(found)
-        progress(LABEL, len(done), len(curves))
+        progress(label, len(done), len(curves))
     return tuple(done)

@@ -10,7 +10,6 @@ from typing import final
 
 import numpy as np
 
-from empirics.run import Run
 from fitting.doubts import FAILED
 from fitting.evidence import log_evidence
 from fitting.fit import PosteriorFit
@@ -146,23 +145,28 @@ def cue_fit(
     return CueFit(curve, {n: fits[n] for n in rules}, {n: fits[n] for n in free})
 
 
-def log_odds(run: Run, goal: str = "p_goal", proxy: str = "p_proxy") -> Curve:
+def log_odds(curves: Mapping[str, Curve], goal: str = "p_goal", proxy: str = "p_proxy") -> Curve:
     """Return ln(P(goal step)/P(proxy step)) at decision squares, the part ``lead`` of a rule.
+
+    Parameters
+    ----------
+    curves : mapping of str to Curve
+        Of one run, by observable.
 
     Raises
     ------
     ValueError
         If a probability is 0 somewhere.
     """
-    one, other = run.curve(goal), run.curve(proxy)
+    one, other = curves[goal], curves[proxy]
     if not (one.y > 0).all() or not (other.y > 0).all():
-        raise ValueError(f"run {run.run!r} has a P(goal) or P(proxy) of 0, without log-odds.")
+        raise ValueError(f"run {one.run!r} has a P(goal) or P(proxy) of 0, without log-odds.")
     return _curve("log_odds_goal_proxy", one, np.log(one.y) - np.log(other.y))
 
 
-def path_lead(run: Run, context: str = "far") -> Curve:
+def path_lead(curves: Mapping[str, Curve], context: str = "far") -> Curve:
     """Return the weight of the path to the goal minus that to the proxy, the part ``lead``."""
-    goal, proxy = (run.curve(f"weight_{each}_path_{context}") for each in ("goal", "proxy"))
+    goal, proxy = (curves[f"weight_{each}_path_{context}"] for each in ("goal", "proxy"))
     return _curve(f"path_lead_{context}", goal, goal.y - proxy.y)
 
 

@@ -25,6 +25,8 @@ class Organism:
     behaviors, mechanisms : tuple of str
         The observables to which forms are fitted: what can be seen from outside, and what is
         inside. All others are measured, kept and tabulated.
+    learning_rules : bool
+        Whether the learning rules of cue competition are fitted to how far goal leads proxy.
     """
 
     about: str
@@ -32,6 +34,7 @@ class Organism:
     plans: tuple[Plan, ...]
     behaviors: tuple[str, ...]
     mechanisms: tuple[str, ...]
+    learning_rules: bool = False
 
     @property
     def name(self) -> str:

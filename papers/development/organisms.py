@@ -81,6 +81,7 @@ def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy", "p_goal", "retarget", "meg_goal_over_proxy"),
+        learning_rules=True,
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from empirics.provenance import sha256_of
 from empirics.store import Store
+from papers.development.cue_fit import CueFits
 from papers.development.formed import EXPLAINED, formed_table
 from papers.development.grown import Grown, grow
 from papers.development.ordered import hiding_table, ordering_table
 from papers.development.organisms import SCALES, Scale
+from papers.development.rules_page import fit_rules, rules_page
 from papers.development.windows_page import Intervened, intervene, windows_page
 from papers.proposals import Progress
 from papers.results import to_json
@@ -58,6 +60,7 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
         out,
         progress=progress,
     )
+    rules = fit_rules(agents, seed=seed, progress=progress)
     facts = facts_of(
         NAME,
         command=command,
@@ -68,7 +71,7 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
         seeds=list(seeds),
         data=_data(agents, out),
     )
-    return finish(out, document(agents, intervened, plan, facts, seed=seed), progress=progress)
+    return finish(out, document(agents, rules, intervened, plan, facts, seed=seed), progress=progress)
 
 
 def _data(agents: Sequence[Grown], out: Path) -> dict[str, str]:
@@ -80,6 +83,7 @@ def _data(agents: Sequence[Grown], out: Path) -> dict[str, str]:
 
 def document(
     agents: Sequence[Grown],
+    rules: Sequence[CueFits],
     intervened: Intervened,
     plan: Scale,
     facts: Mapping[str, Any],
@@ -105,6 +109,7 @@ def document(
             "paragraphs": hiding_sentences,
             "tables": [hidden],
         },
+        *([rules_page(rules)] if rules else []),
         windows_page(intervened),
     ]
     study = {

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from empirics.run import Run
 from papers.development.cue_fit import CueFits, cue_fit, log_odds, path_lead
 from papers.development.cue_form import PARTS, RATIOS, cue_form, cue_hypothesis
 from theory.curve import Curve, Origin, Progress
@@ -83,14 +82,16 @@ def test_evidence_adds_over_runs_and_averages_over_free_forms(simulated):
 
 def test_the_curves_of_a_run_in_log_odds():
     p_goal, p_proxy = np.full(STEPS.size, 0.5), np.full(STEPS.size, 0.25)
-    curves = (
-        curve("p_goal", p_goal), curve("p_proxy", p_proxy),
-        curve("weight_goal_path_near", 3 * p_goal), curve("weight_proxy_path_near", p_proxy),
-    )  # fmt: skip
-    run = Run("run", "id", {}, 0, curves)
-    np.testing.assert_allclose(log_odds(run).y, np.log(2))
-    np.testing.assert_allclose(path_lead(run, "near").y, 1.25)
-    blind = Run("run", "id", {}, 0, (curve("p_goal", 0 * p_goal), curves[1]))
+    values = {
+        "p_goal": p_goal,
+        "p_proxy": p_proxy,
+        "weight_goal_path_near": 3 * p_goal,
+        "weight_proxy_path_near": p_proxy,
+    }
+    curves = {name: curve(name, y) for name, y in values.items()}
+    np.testing.assert_allclose(log_odds(curves).y, np.log(2))
+    np.testing.assert_allclose(path_lead(curves, "near").y, 1.25)
+    blind = {**curves, "p_goal": curve("p_goal", 0 * p_goal)}
     with pytest.raises(ValueError, match="a P\\(goal\\) or P\\(proxy\\) of 0"):
         log_odds(blind)
 

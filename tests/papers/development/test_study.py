@@ -20,6 +20,8 @@ from papers.development import grown, organisms, study
 from papers.development.organisms import SCALES, Scale
 from papers.development.windows_page import Interventions
 from papers.figures.development import development_drawing
+from papers.wording import words
+from theory.mechanisms.cue_competition import CUE_COMPETITION
 
 SEEDS = (3, 4)
 
@@ -76,6 +78,7 @@ def scale():
 def made(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(study, "SCALES", {"quick": scale()})
+    patch.setattr(study, "fit_rules", partial(study.fit_rules, forms=("constant", "linear")))
     few = partial(grown.propose_all, forms=("constant", "linear"), noises=("white",), n_jobs=1)
     patch.setattr(grown, "propose_all", few)
     patch.setattr(grown, "processors", lambda: 1)
@@ -158,3 +161,15 @@ def test_the_quick_scale_has_two_seeds_of_every_organism():
     assert {one.name for one in organisms.FULL.organisms} >= {
         one.name for one in organisms.QUICK.organisms
     }
+
+
+def test_learning_rules_are_held_against_free_forms_where_goal_and_proxy_part(made):
+    rows = table(made[0], "Log evidence over all runs")["rows"]
+    assert {row[0] for row in rows} == {"log_odds_goal_proxy", "path_lead_far"}
+    assert {row[1] for row in rows} == {len(SEEDS)}
+    for lead in ("log_odds_goal_proxy", "path_lead_far"):
+        *rules, free = [row[2:] for row in rows if row[0] == lead]
+        assert {name for name, _ in rules} == {words(rule) for rule in CUE_COMPETITION}
+        values = [value for _, value in rules]
+        assert values == sorted(values, reverse=True)
+        assert free[0] == "free forms" and np.isfinite([*values, free[1]]).all()

@@ -21,7 +21,8 @@ from papers.development.organism import Organism
 from papers.development.windows_page import Interventions
 
 BEHAVIOR = "success_on_distribution"
-FEED_FORWARD = MazeNetwork(width=16, depth=5)
+NARROW, WIDE = MazeNetwork(width=16, depth=5), MazeNetwork(width=32, depth=5)
+"""Minutes need the one; with the other agents come to know the way from far away too."""
 
 
 @final
@@ -48,12 +49,16 @@ class Scale:
 
 
 def _grown_on(
-    name: str, environment: MazeConfig, total_timesteps: int, num_checkpoints: int
+    name: str,
+    environment: MazeConfig,
+    total_timesteps: int,
+    num_checkpoints: int,
+    network: MazeNetwork = NARROW,
 ) -> Experiment:
     """Return the maze agent of the goal switch in another maze."""
     usual = maze_agent(
         environment.cells,
-        FEED_FORWARD,
+        network,
         total_timesteps,
         num_checkpoints,
         max_steps=environment.max_steps,
@@ -62,22 +67,24 @@ def _grown_on(
     return replace(usual, name=name, environment=environment)
 
 
-def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
+def corner(total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW) -> Organism:
     """Return the control, in whose levels the cheese always lies in the corner."""
     return Organism(
         "the cheese always lies in the corner, so that nothing parts goal and proxy",
-        _grown_on("corner", MazeConfig(alpha=0.0), total_timesteps, num_checkpoints),
+        _grown_on("corner", MazeConfig(alpha=0.0), total_timesteps, num_checkpoints, network),
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy_without_goal",),
     )
 
 
-def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
+def mixed(
+    alpha: float, total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW
+) -> Organism:
     """Return agents that see the cheese elsewhere a little: the proxy first, then the goal."""
     return Organism(
         f"on {100 * alpha:g} % of levels the cheese lies anywhere, so that a proxy forms first",
-        _grown_on("mixed", MazeConfig(alpha=alpha), total_timesteps, num_checkpoints),
+        _grown_on("mixed", MazeConfig(alpha=alpha), total_timesteps, num_checkpoints, network),
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy", "p_goal", "retarget", "meg_goal_over_proxy"),
@@ -85,7 +92,9 @@ def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
     )
 
 
-def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
+def objective(
+    total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW
+) -> Organism:
     """Return agents that go for the cheese beside an object that is never rewarded."""
     return Organism(
         "the cheese lies anywhere, and so does an object that is never rewarded",
@@ -94,8 +103,9 @@ def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
             MazeConfig(alpha=1.0, distractor=True),
             total_timesteps,
             num_checkpoints,
+            network,
         ),
-        (ObjectivePlan(FEED_FORWARD),),
+        (ObjectivePlan(network),),
         (BEHAVIOR,),
         ("p_goal", "objective_location_gap", "objective_retarget_gap"),
     )
@@ -141,10 +151,10 @@ QUICK = Scale(
 
 FULL = Scale(
     (
-        corner(409_600, 30),
-        mixed(0.2, 409_600, 30),
-        objective(409_600, 30),
-        planner(409_600, 20),
+        corner(573_440, 24, WIDE),
+        mixed(0.2, 409_600, 24, WIDE),
+        objective(409_600, 24, WIDE),
+        planner(327_680, 20),
     ),
     num_seeds=8,
     interventions=Interventions(

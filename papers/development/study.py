@@ -71,7 +71,9 @@ def run(*, out: Path, seed: int, scale: str, progress: Progress, command: str = 
         seeds=list(seeds),
         data=_data(agents, out),
     )
-    return finish(out, document(agents, rules, intervened, plan, facts, seed=seed), progress=progress)
+    return finish(
+        out, document(agents, rules, intervened, plan, facts, seed=seed), progress=progress
+    )
 
 
 def _data(agents: Sequence[Grown], out: Path) -> dict[str, str]:

@@ -145,6 +145,7 @@ QUICK = Scale(
         onsets=(0, 98_304),
         change=98_304,
         recovery=20_000,
+        num_seeds=2,
     ),
 )
 """Seventeen minutes on two cores."""
@@ -164,6 +165,7 @@ FULL = Scale(
         onsets=(0, 81_920, 163_840),
         change=204_800,
         recovery=40_960,
+        num_seeds=4,
     ),
 )
 """Some two hours on two cores, in pieces if need be."""

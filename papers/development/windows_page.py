@@ -17,7 +17,7 @@ from papers.development.matched import LEAD, Observed
 from papers.development.stability import Share, Stability, stability
 from papers.development.windows import EffectCurve, effect_curve
 from papers.proposals import Progress
-from papers.wording import short
+from papers.wording import plural, short
 
 STRUCTURES = (
     LEAD,
@@ -46,6 +46,8 @@ class Interventions:
         Environment steps at which, in further runs, the same change is made for good.
     recovery : int
         Environment steps after a change that do not count.
+    num_seeds : int
+        Agents of each kind, held against as many controls.
     """
 
     organism: str
@@ -54,6 +56,7 @@ class Interventions:
     onsets: tuple[int, ...]
     change: int
     recovery: int
+    num_seeds: int
 
     def windows(self, experiment: Experiment) -> tuple[Experiment, ...]:
         """Return the experiments with a window, one an onset."""
@@ -113,12 +116,14 @@ def intervene(
     controls : sequence of Run
         Its runs of all seeds.
     seeds : sequence of int
+        Those of the controls, of which the first are taken.
     out : Path
         The folder of the study.
     progress : callable
         Told (label, done, total).
     """
     label = f"Training {plan.organism} agents that are changed meanwhile"
+    seeds, controls = seeds[: plan.num_seeds], controls[: plan.num_seeds]
     kinds = [*plan.windows(experiment), plan.changed(experiment)]
     tasks = [Task(kind, seed) for kind in kinds for seed in seeds]
     progress(label, 0, len(tasks))
@@ -148,7 +153,8 @@ def windows_page(found: Intervened) -> Document:
         "paragraphs": [
             f"In runs of {plan.organism} the share of levels with the cheese anywhere is set to "
             f"{plan.alpha:g} for {short(plan.length)} environment steps, from different moments "
-            "on. The control is the same run, same seed, without a window. What windows leave "
+            f"on, with {plural(plan.num_seeds, 'seed')} each. The control is the same run, same "
+            "seed, without a window. What windows leave "
             "behind is averaged over the checkpoints from "
             f"{short(plan.recovery)} environment steps after the last window to the end. In "
             f"further runs the change is made for good, at {short(plan.change)}.",

@@ -69,9 +69,8 @@ def scale():
         ("thinking_used", "lookahead_best_square"),
         alpha=1.0,
     )
-    return Scale(
-        (mixed, objective, thinker), len(SEEDS), Interventions("mixed", 0.0, 64, (0, 64), 128, 32)
-    )
+    changes = Interventions("mixed", 0.0, 64, (0, 64), 128, 32, len(SEEDS))
+    return Scale((mixed, objective, thinker), len(SEEDS), changes)
 
 
 @pytest.fixture(scope="module")

@@ -111,6 +111,23 @@ def objective(
     )
 
 
+def two_keys(total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW) -> Organism:
+    """Return agents that a key tells, level by level, which of two objects to go for."""
+    return Organism(
+        "cheese and a second object lie anywhere, and a key says which of them is rewarded",
+        _grown_on(
+            "two-keys",
+            MazeConfig(alpha=1.0, distractor=True, two_keys=True),
+            total_timesteps,
+            num_checkpoints,
+            network,
+        ),
+        (ObjectivePlan(network),),
+        (BEHAVIOR,),
+        ("p_goal", "objective_location_gap", "objective_retarget_gap"),
+    )
+
+
 def planner(
     total_timesteps: int, num_checkpoints: int, *, cells: int = 5, ticks: int = 6
 ) -> Organism:
@@ -155,6 +172,7 @@ FULL = Scale(
         corner(573_440, 24, WIDE),
         mixed(0.2, 409_600, 24, WIDE),
         objective(409_600, 24, WIDE),
+        two_keys(409_600, 24, WIDE),
         planner(327_680, 20),
     ),
     num_seeds=8,

@@ -24,7 +24,9 @@ class Organism:
         What is measured of its checkpoints after training, beside the experiment's own plan.
     behaviors, mechanisms : tuple of str
         The observables to which forms are fitted: what can be seen from outside, and what is
-        inside. All others are measured, kept and tabulated.
+        inside. All others are measured and kept.
+    reported : tuple of str
+        Further observables whose last values are tabulated.
     learning_rules : bool
         Whether the learning rules of cue competition are fitted to how far goal leads proxy.
     """
@@ -34,6 +36,7 @@ class Organism:
     plans: tuple[Plan, ...]
     behaviors: tuple[str, ...]
     mechanisms: tuple[str, ...]
+    reported: tuple[str, ...] = ()
     learning_rules: bool = False
 
     @property

@@ -15,6 +15,7 @@ from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.ppo_config import PPOConfig
 from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.lookahead.plan import LookaheadPlan
+from empirics.probes.lookahead.thinking import DISTANCES, TIMES
 from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
 from papers.development.organism import Organism
@@ -75,6 +76,7 @@ def corner(total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NA
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy_without_goal",),
+        ("p_proxy", "p_goal", "retarget"),
     )
 
 
@@ -88,6 +90,7 @@ def mixed(
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy", "p_goal", "retarget", "meg_goal_over_proxy"),
+        ("goal_vector_effect", "decision_accuracy_gain"),
         learning_rules=True,
     )
 
@@ -144,6 +147,13 @@ def planner(
         (LookaheadPlan(num_plan_levels=150),),
         (BEHAVIOR,),
         ("thinking_used", "junction_plan", "lookahead_best_square"),
+        (
+            *(f"p_correct_{time}_{where}" for where in DISTANCES for time in TIMES),
+            "thinking_gain_far",
+            "second_move",
+            "plan_steering",
+            "lookahead_patching",
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from empirics.provenance import sha256_of
 from empirics.store import Store
+from papers.development import finals
 from papers.development.cue_fit import CueFits
 from papers.development.formed import EXPLAINED, formed_table
 from papers.development.grown import Grown, grow
@@ -98,8 +99,8 @@ def document(
     pages = [
         {
             "title": "What forms, when and how far",
-            "paragraphs": [EXPLAINED],
-            "tables": [formed_table(agents)],
+            "paragraphs": [EXPLAINED, finals.EXPLAINED],
+            "tables": [formed_table(agents), finals.finals_table(agents)],
         },
         {
             "title": "In which order",

@@ -172,3 +172,18 @@ def test_learning_rules_are_held_against_free_forms_where_goal_and_proxy_part(ma
         values = [value for _, value in rules]
         assert values == sorted(values, reverse=True)
         assert free[0] == "free forms" and np.isfinite([*values, free[1]]).all()
+
+
+def test_last_values_are_averaged_over_agents(made):
+    document, again, _ = made
+    rows = {(row[0], row[1]): row[2:] for row in table(document, "Last values")["rows"]}
+    group = [agent for agent in again if agent.organism.name == "mixed"]
+    lasts = [agent.last("p_goal").value for agent in group]
+    number, mean, interval, smallest, middle, largest, _, _ = rows["mixed", "p_goal"]
+    assert number == len(SEEDS)
+    assert (smallest, largest) == (round(min(lasts), 3), round(max(lasts), 3))
+    assert mean == middle == pytest.approx(np.mean(lasts), abs=1e-3)
+    lower, upper = (float(each) for each in interval.strip("[]").split(", "))
+    # Student's t with one degree of freedom, over seeds alone: 12.706 standard errors.
+    assert upper - lower >= 2 * 12.706 * np.std(lasts, ddof=1) / np.sqrt(2) - 2e-3
+    assert rows["planner", "p_correct_more_far"][0] == len(SEEDS)

@@ -19,6 +19,7 @@ from empirics.readers.json_lines import Row, read_json_lines
 SEPARATORS = ",;\t|"
 SUFFIXES = ("", ".csv", ".tsv", ".txt", ".dat")
 LINES = (".jsonl", ".ndjson", ".json")
+UNENDED = "does not end with a line feed; if it was cut off, its last value may be too"
 
 
 def is_table(path: Path) -> bool:
@@ -36,7 +37,7 @@ def open_table(path: Path) -> tuple[pl.DataFrame, str]:
     Returns
     -------
     DataFrame, str
-        The table, and why reading stopped before its end; empty if it did not.
+        The table, and why its end may be missing; empty if nothing says so.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def open_table(path: Path) -> tuple[pl.DataFrame, str]:
         rows, fault = read_json_lines(path, path.read_bytes())
         table = _of_rows(rows)
     else:
-        table = _read_text(path)
+        table, fault = _read_text(path)
     if not table.width:
         raise ValueError(f"{path} holds no table.")
     if not table.height:
@@ -87,7 +88,7 @@ def _of_rows(rows: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _read_text(path: Path) -> pl.DataFrame:
+def _read_text(path: Path) -> tuple[pl.DataFrame, str]:
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -103,7 +104,8 @@ def _read_text(path: Path) -> pl.DataFrame:
     separator = _separator(text)
     try:
         _check_header(_header(text, separator), path)
-        return pl.read_csv(io.BytesIO(content), separator=separator, infer_schema=False)
+        table = pl.read_csv(io.BytesIO(content), separator=separator, infer_schema=False)
+        return table, "" if text.endswith(("\n", "\r")) else f"{path.name} {UNENDED}"
     except (csv.Error, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()[0].rstrip(".")
         reason = _uneven_line(text, separator) or first

@@ -137,7 +137,10 @@ def json_object(path: Path) -> Mapping[str, Any]:
 def _rows(path: Path, content: bytes) -> tuple[list[Row], dict[str, Setting], str]:
     """Return the rows of a file, the settings it holds, and why reading stopped early."""
     if content[:1] != b"{":
-        return *_csv_rows(path, content), ""
+        # Its writers end every row; one without an end was cut off, and so may its numbers be.
+        whole, end, cut = content.rpartition(b"\n")
+        fault = f"{path.name}: the last row is cut off, and not read" if cut.strip() else ""
+        return *_csv_rows(path, whole + end), fault
     if f'"{HISTORY}"'.encode() not in content[:HEAD]:
         rows, fault = read_json_lines(path, content)
         return rows, {}, fault

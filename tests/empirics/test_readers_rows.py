@@ -60,7 +60,7 @@ def test_different_rows_at_one_t_are_merged_and_counted(written):
 
 def test_one_note_says_what_was_done_to_many_curves(written):
     rows = [f"r{i:02},{t},{y}" for i in range(30) for t, y in ((0, 1), (1, 2), (1, 4), (2, 5))]
-    found = read_curves(written("run,t,y\n" + "\n".join(rows)))
+    found = read_curves(written("run,t,y\n" + "\n".join(rows) + "\n"))
     assert len(found.curves) == 30
     (note,) = found.notes
     assert note.startswith("30 rows at a t seen before, merged into the mean at that t: ")
@@ -189,3 +189,11 @@ def test_errors_with_an_empty_cell_are_left_out_and_said_once(written):
     assert [curve.y_se for curve in found.curves] == [None, None]
     said = "column 'se' has empty cells or words, and is left out of y of a, y of b."
     assert found.notes == (said,)
+
+
+def test_a_table_that_may_have_been_cut_off_says_so(written):
+    whole = "t,y\n0,0.5\n1,0.75\n"
+    assert not read_curves(written(whole)).notes
+    found = read_curves(written(whole[:-2]))
+    assert found.curves[0].y.tolist() == [0.5, 0.7]
+    assert found.notes[0].endswith("if it was cut off, its last value may be too.")

@@ -190,7 +190,7 @@ FULL = Scale(
         "mixed",
         alpha=0.0,
         length=81_920,
-        onsets=(0, 81_920, 163_840),
+        onsets=(0, 163_840),
         change=204_800,
         recovery=40_960,
         num_seeds=4,

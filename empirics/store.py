@@ -20,6 +20,7 @@ from empirics.curve_table import (
 from empirics.header import Header, difference, header_of, key_of, same_header
 from empirics.logged import Logged, as_logged, united
 from empirics.notes import counted, tally
+from empirics.readers.names import no_such
 from empirics.run_record import RunRecord, check_run_id, row_of
 from empirics.selection import Selection, chosen, facts_of, parse_selection
 from empirics.store_folder import check_version, files_in, is_store, make, write_atomically
@@ -131,22 +132,42 @@ class Store:
         records = [read_run(path) for path in files_in(self.path / "runs")]
         return tuple(sorted(records, key=lambda record: (record.run, record.run_id)))
 
-    def headers(self) -> tuple[dict[tuple[str, ...], Entry], list[str]]:
-        """Return what the store says of each curve without its points, and the damaged files.
+    def headers(
+        self,
+        observable: str | Collection[str] | None = None,
+        *,
+        where: Selection | str | None = None,
+    ) -> tuple[dict[tuple[str, ...], Entry], list[str]]:
+        """Return what the store says of curves without reading their points.
+
+        Parameters and errors as of `curves`.
 
         Returns
         -------
         dict of (run_id, observable, progress) to Entry
             Sorted by run; where several files hold a curve, the entry with the most rows.
         list of str
-            A sentence for each file of curves that cannot be read.
+            A sentence for each file of curves that cannot be read, and on what was not selected.
         """
-        parts, damaged = self._parts(None)
-        return {key: max((e for _, e in of), key=_rows) for key, of in parts.items()}, damaged
+        wanted, notes = self._wanted(observable, None, where, strict=False)
+        longest = [max((entry for _, entry in parts), key=_rows) for parts in wanted]
+        return {key_of(entry.header): entry for entry in longest}, notes
 
     def observables(self) -> tuple[str, ...]:
         """Return the observables of the curves in the files that can be read, sorted."""
         return tuple(sorted({observable for _, observable, _ in self.headers()[0]}))
+
+    def check_observables(self, names: Iterable[str]) -> None:
+        """Check that the store has curves of these observables.
+
+        Raises
+        ------
+        ValueError
+            If it has none of one: the nearest, and all of them.
+        """
+        known = self.observables()
+        for name in sorted(set(names) - set(known)):
+            raise ValueError(no_such("observable", name, str(self.path), known))
 
     def curves(
         self,

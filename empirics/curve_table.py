@@ -90,7 +90,7 @@ def table_of(curves: Iterable[Logged]) -> Table:
             )
     ordered = sorted(by_key.values(), key=lambda each: _place(each))
     headers = [header_of(each.curve) for each in ordered]
-    index = {
+    index: dict[str, list[Any]] = {
         "rows": [each.rows.height for each in ordered],
         "digests": [each.digest for each in ordered],
     }

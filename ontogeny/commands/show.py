@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
                     if line:
                         print(f"    {line}")
     write_listing(args, {"schema": 1, "command": "show", args.what: list(rows)})
-    return 0
+    return int(any("wrong" in row for row in rows))
 
 
 def _forms(args: argparse.Namespace) -> list[Row]:
@@ -188,7 +188,9 @@ def _checked(store: Store, quiet: bool) -> list[Row]:
 
     with show_progress(quiet) as progress:
         wrong = list(check_store(store, progress=progress))
-    return [{"check": "check", "found": wrong or ["every file holds what its name says"]}]
+    if wrong:
+        return [{"check": "check", "wrong": wrong}]
+    return [{"check": "check", "found": "every file holds what its name says"}]
 
 
 def _listed(conditions: Mapping[str, object]) -> str:

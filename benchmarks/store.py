@@ -32,7 +32,7 @@ from theory.curve import Curve, Progress
 HERE = Path(__file__).parent
 OBSERVABLES = tuple(f"observable_{i}" for i in range(5))
 GROWTH = ((100, 500), (1_000, 500), (10_000, 500))
-LIMIT_GIB, ADDED_RUNS = 6, 1_000
+LIMIT_GIB, LONG_RUNS, LONG_POINTS = 2, 400, 20_000
 BATCH = 100
 """Runs that are made and appended at a time where the whole must not be in memory."""
 
@@ -99,7 +99,8 @@ def targets(folder: Path, n_runs: int, n_points: int) -> list[str]:
     )
     peer["one run"] = timed(lambda: of_one.filter(pl.col("run_id") == f"{5:016x}").collect())
     lines = [
-        f"| size, MB | {size_of(folder / 'store'):.1f} | | {plain.stat().st_size / 1e6:.1f} | | 110 |"
+        f"| size, MB | {size_of(folder / 'store'):.1f} | "
+        f"| {plain.stat().st_size / 1e6:.1f} | | 110 |"
     ]
     goals = {"write": "5", "one observable": "0.2", "one run": "0.05"}
     for name, (wall, processor) in rows.items():
@@ -152,8 +153,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--points", type=int, default=5_000)
     parser.add_argument("--limit", type=float, default=LIMIT_GIB, help="GiB of address space")
-    parser.add_argument("--long-runs", type=int, default=ADDED_RUNS, help="runs of the last part")
-    parser.add_argument("--long-points", type=int, default=25_000)
+    parser.add_argument("--long-runs", type=int, default=LONG_RUNS, help="runs of the last part")
+    parser.add_argument("--long-points", type=int, default=LONG_POINTS)
     parser.add_argument("--bounded", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=HERE / "store.md")
     args = parser.parse_args()
@@ -198,8 +199,8 @@ def page(args: argparse.Namespace, of_targets: list[str], of_growth: list[str], 
             "|---:|---:|---:|---:|---:|---:|---:|---:|",
             *of_growth,
             "",
-            f"Written, read and exported to Parquet in portions below {args.limit:g} GiB of address "
-            f"space: {said}.",
+            f"Written, read and exported to Parquet in portions below {args.limit:g} GiB of "
+            f"address space: {said}.",
             "",
         ]
     )

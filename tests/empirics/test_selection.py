@@ -80,7 +80,7 @@ def test_what_a_condition_says_of_a_curve(text, holds):
     ],
 )
 def test_a_mistake_is_named_with_its_place(text, said):
-    with pytest.raises(ValueError, match=r"^the selection '.*cannot be read: ") as error:
+    with pytest.raises(ValueError, match=r"^the selection .*cannot be read: ") as error:
         parse_selection(text)
     assert str(error.value).endswith(said)
 

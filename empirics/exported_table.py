@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from empirics.curve_table import Entry
+from empirics.curve_table import SCHEMA, Entry
 from empirics.header import header_of, key_of
 from empirics.logged import COLUMNS, Logged
 from empirics.notes import counted, listed
@@ -61,11 +61,12 @@ def export_table(
     """
     entries, _ = store.headers(observable, where=where)
     axis = axis_of([entry.header["progress"] for entry in entries.values()], where)
-    labels, ledger, notes = labels_of(entries), _ledger(entries, axis), []
+    labels, ledger = labels_of(entries), _ledger(entries, axis)
+    notes: list[str] = []
     known = set(ALWAYS)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-        parts = []
+        parts: list[Path] = []
         for portion in store.portions(observable, where=where, rows=rows):
             notes += portion.notes
             known |= {name for each in portion.logged for name in each.rows.columns}
@@ -167,5 +168,5 @@ def _long(
     ]
     table = pl.concat(points, how="diagonal_relaxed")
     empty = [pl.lit(None).alias(name) for name in COLUMNS if name not in table.columns]
-    types = {name: pl.Int64 if name == "n_trials" else pl.Float64 for name in COLUMNS}
+    types = {name: SCHEMA[name] for name in COLUMNS}
     return names.hstack(said)[of].hstack(table.with_columns(empty).select(COLUMNS).cast(types))

@@ -254,8 +254,9 @@ class Store:
         parts, damaged = self._parts(observable)
         if strict and damaged:
             raise ValueError(damaged[0])
+        notes: list[str] = []
         if selection is None:
-            kept, notes = set(parts), []
+            kept = set(parts)
         else:
             facts = {key: facts_of(of[0][1].header) for key, of in parts.items()}
             kept, notes = chosen(selection, facts, str(self.path))

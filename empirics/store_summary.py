@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from empirics.header import header_of, key_of
 from empirics.notes import counted, listed
 from empirics.store import Store
 
@@ -55,8 +56,8 @@ def summary_of(store: Store, where: str | None = None) -> Summary:
     rows = {key: entry.n_rows for key, entry in entries.items()}
     if not all(rows.values()):  # files of the first versions do not count them
         for each in store.curves().logged:
-            key = (each.curve.run_id, each.curve.observable, str(each.curve.progress))
-            rows |= {key: each.rows.height} if key in rows else {}
+            known = key_of(header_of(each.curve))
+            rows |= {known: each.rows.height} if known in rows else {}
     labels: dict[str, str] = {}
     ledgers: dict[str, Mapping[str, Any]] = {}
     of: dict[str, dict[tuple[str, ...], int]] = {}

@@ -49,7 +49,8 @@ def dataset_of(curves: Sequence[Curve], where: str | None = None) -> xarray.Data
             f"the runs were logged at different {axis}: {points} points in an array of {cells} "
             "cells; export CSV or Parquet."
         )
-    row, variables = {run_id: i for i, run_id in enumerate(run_ids)}, {}
+    row = {run_id: i for i, run_id in enumerate(run_ids)}
+    variables: dict[str, tuple[tuple[str, str], Any]] = {}
     for curve in curves:
         columns = {"": curve.y, ".y_se": curve.y_se, ".n_trials": curve.n_trials}
         for suffix, values in columns.items():
@@ -65,8 +66,8 @@ def dataset_of(curves: Sequence[Curve], where: str | None = None) -> xarray.Data
         "run_id": ("run", run_ids),
     }
     for name in sorted({name for curve in first.values() for name in curve.conditions}):
-        values = [first[run_id].conditions.get(name) for run_id in run_ids]
-        coords[f"condition.{name}"] = ("run", _of_one_type(values))
+        said = [first[run_id].conditions.get(name) for run_id in run_ids]
+        coords[f"condition.{name}"] = ("run", _of_one_type(said))
     return xarray.Dataset(variables, coords, {"axis": axis, "nan": "no point at this progress"})
 
 

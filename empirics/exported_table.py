@@ -168,5 +168,5 @@ def _long(
     ]
     table = pl.concat(points, how="diagonal_relaxed")
     empty = [pl.lit(None).alias(name) for name in COLUMNS if name not in table.columns]
-    types = {name: SCHEMA[name] for name in COLUMNS}
+    types = pl.Schema({name: SCHEMA[name] for name in COLUMNS})
     return names.hstack(said)[of].hstack(table.with_columns(empty).select(COLUMNS).cast(types))

@@ -137,7 +137,9 @@ def _store(args: argparse.Namespace) -> list[Row]:
         raise UsageError("Name the store: ontogeny show store FOLDER.")
     store = Store(args.path, create=False)
     found = summary_of(store, args.where)
-    varied = (f"{name}: {said_values(values)}" for name, values in found.varied.items())
+    varied = [f"{name}: {said_values(values)}" for name, values in found.varied.items()]
+    varying: Row = {"varied": "conditions that vary", "values": varied}
+    gaps: Row = {"gaps": "gaps", "missing": list(found.gaps)}
     rows: list[Row] = [
         {
             "store": str(args.path),
@@ -145,12 +147,12 @@ def _store(args: argparse.Namespace) -> list[Row]:
             f"{counted(found.n_rows, 'row')}",
             "shared": f"conditions of every run: {_listed(found.shared)}" if found.shared else "",
         },
-        *([{"varied": "conditions that vary", "values": list(varied)}] if found.varied else []),
+        *([varying] if found.varied else []),
         {
             "observables": "observables",
             "of": [f"{name}: {words}" for name, words in found.observables.items()],
         },
-        *([{"gaps": "gaps", "missing": list(found.gaps)}] if found.gaps else []),
+        *([gaps] if found.gaps else []),
         *([] if found.n_runs > RUNS_LISTED else _runs(store, args.where, found.shared)),
         *({"note": note} for note in found.notes),
     ]

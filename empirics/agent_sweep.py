@@ -128,7 +128,7 @@ def _train(
 def _stored(store: Store) -> dict[str, Run]:
     """Return the runs that a store holds with their curves, by run_id."""
     curves: dict[str, list[Curve]] = {}
-    for curve in store.curves().curves:
+    for curve in store.curves(strict=True).curves:
         curves.setdefault(curve.run_id, []).append(curve)
     return {
         record.run_id: _read_back(record, curves[record.run_id])

@@ -89,7 +89,9 @@ def logged(header: Header, rows: Rows, advice: str = ADVICE) -> Logged | Rejecte
         curve = curve_of(header, points)
     except ValueError as error:
         return Rejected(header["run"], header["observable"], str(error))
-    in_order = pl.DataFrame(dict(rows)).sort("t", maintain_order=True)
+    in_order = pl.DataFrame(dict(rows))
+    if n_merged or index.size < in_order.height:
+        in_order = in_order.sort("t", maintain_order=True)
     return Logged(curve, in_order, in_order.height - index.size, n_merged)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,30 @@ def read_parquet(path: Path) -> pl.DataFrame:
         raise ValueError(_damaged(path, error)) from None
 
 
+def read_slices(
+    path: Path, columns: Sequence[str], spans: Sequence[tuple[int, int]]
+) -> list[pl.DataFrame]:
+    """Return stretches of rows, each from its first row and so many; the rest is not read.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it is damaged, or has fewer rows.
+    """
+    try:
+        table = pl.scan_parquet(path).select(columns)
+        parts = pl.collect_all([table.slice(start, n_rows) for start, n_rows in spans])
+    except FileNotFoundError:
+        raise
+    except ERRORS as error:
+        raise ValueError(_damaged(path, error)) from None
+    if any(part.height < n_rows for part, (_, n_rows) in zip(parts, spans, strict=True)):
+        raise ValueError(_damaged(path, ValueError("rows are missing")))
+    return parts
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """Return the texts that a Parquet file carries besides its table.
 
@@ -38,11 +63,11 @@ def read_metadata(path: Path) -> dict[str, str]:
     ValueError
         If it is damaged.
     """
-    content = path.read_bytes()
-    try:
-        return pl.read_parquet_metadata(io.BytesIO(content))
-    except ERRORS as error:
-        raise ValueError(_damaged(path, error)) from None
+    with path.open("rb") as file:
+        try:
+            return pl.read_parquet_metadata(file)
+        except ERRORS as error:
+            raise ValueError(_damaged(path, error)) from None
 
 
 def _damaged(path: Path, error: BaseException) -> str:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
 from empirics.curve_set import CurveSet, gathered
-from empirics.curve_table import digest_of, read_headers, read_logged, table_of, write_table
+from empirics.curve_table import (
+    Entry,
+    digest_of,
+    read_entries,
+    read_some,
+    table_of,
+    write_table,
+)
 from empirics.header import Header, difference, header_of, key_of, same_header
 from empirics.logged import Logged, as_logged, united
 from empirics.notes import counted, tally
-from empirics.parquet import read_parquet
-from empirics.run_record import RunRecord, check_run_id, record_of, row_of
+from empirics.readers.names import no_such
+from empirics.run_record import RunRecord, check_run_id, row_of
+from empirics.selection import Selection, chosen, facts_of, parse_selection
+from empirics.store_folder import check_version, files_in, is_store, make, write_atomically
+from empirics.stored_run import read_run
 from theory.curve import Curve
 
 __all__ = ["RunRecord", "Store", "check_version", "is_store"]
 
-FORMAT, VERSION = "ontogeny-store", 1
-FORMAT_FILE = "format.json"
+PORTION = 2_000_000
+"""Rows that are read at a time where not all can be."""
 
 
 @final
@@ -35,7 +43,8 @@ class Store:
     files hold of one curve put together) is done, counted and said at each reading. Files are
     written under a temporary name and renamed, so another process sees whole files only; the
     same curves written twice are one file; two stores merge by copying the files of one into
-    the other. A file whose content is not what its name says is refused.
+    the other. A file whose content is not what its name says is never read as a result: it is
+    named, and the others are read.
 
     Parameters
     ----------
@@ -52,10 +61,12 @@ class Store:
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
         self.path = Path(path)
-        # Files of curves never change, so their headers are read once.
-        self._headers: dict[Path, list[Header]] = {}
-        if not (self.path / FORMAT_FILE).is_file():
-            _make(self.path, create)
+        # Files of curves never change, so what they say of their curves is read once.
+        self._entries: dict[Path, list[Entry]] = {}
+        self._stored: dict[tuple[str, ...], Header] = {}
+        self._seen: set[Path] = set()
+        if not is_store(self.path):
+            make(self.path, create)
         check_version(self.path)
 
     def append(self, found: CurveSet) -> None:
@@ -84,7 +95,9 @@ class Store:
         path = self._run_file(record.run_id)
         if not path.is_file():
             row = row_of(record)
-            _atomically(path, lambda temporary: row.write_parquet(temporary, compression="zstd"))
+            write_atomically(
+                path, lambda temporary: row.write_parquet(temporary, compression="zstd")
+            )
         return path
 
     def append_curves(self, curves: Iterable[Curve]) -> Path | None:
@@ -109,16 +122,60 @@ class Store:
         self._check_headers([header_of(curve) for curve in curves])
 
     def runs(self) -> tuple[RunRecord, ...]:
-        """Return the stored runs, sorted by label and run_id."""
-        records = [_read_run(path) for path in _files(self.path / "runs")]
+        """Return the stored runs, sorted by label and run_id.
+
+        Raises
+        ------
+        ValueError
+            For a file that is damaged or no run; `select` reads the others.
+        """
+        records = [read_run(path) for path in files_in(self.path / "runs")]
         return tuple(sorted(records, key=lambda record: (record.run, record.run_id)))
 
+    def headers(
+        self,
+        observable: str | Collection[str] | None = None,
+        *,
+        where: Selection | str | None = None,
+    ) -> tuple[dict[tuple[str, ...], Entry], list[str]]:
+        """Return what the store says of curves without reading their points.
+
+        Parameters and errors as of `curves`.
+
+        Returns
+        -------
+        dict of (run_id, observable, progress) to Entry
+            Sorted by run; where several files hold a curve, the entry with the most rows.
+        list of str
+            A sentence for each file of curves that cannot be read, and on what was not selected.
+        """
+        wanted, notes = self._wanted(observable, None, where, strict=False)
+        longest = [max((entry for _, entry in parts), key=_rows) for parts in wanted]
+        return {key_of(entry.header): entry for entry in longest}, notes
+
     def observables(self) -> tuple[str, ...]:
-        """Return the names of the observables that the store has curves of, sorted."""
-        return tuple(sorted({header["observable"] for header in self._all_headers()}))
+        """Return the observables of the curves in the files that can be read, sorted."""
+        return tuple(sorted({observable for _, observable, _ in self.headers()[0]}))
+
+    def check_observables(self, names: Iterable[str]) -> None:
+        """Check that the store has curves of these observables.
+
+        Raises
+        ------
+        ValueError
+            If it has none of one: the nearest, and all of them.
+        """
+        known = self.observables()
+        for name in sorted(set(names) - set(known)):
+            raise ValueError(no_such("observable", name, str(self.path), known))
 
     def curves(
-        self, observable: str | Collection[str] | None = None, run: str | None = None
+        self,
+        observable: str | Collection[str] | None = None,
+        run: str | None = None,
+        *,
+        where: Selection | str | None = None,
+        strict: bool = False,
     ) -> CurveSet:
         """Return the stored curves, of some observables or of one run where given.
 
@@ -128,22 +185,136 @@ class Store:
             Names of observables.
         run : str or None
             Label or run_id of the run.
+        where : Selection, str or None
+            A condition on the curves' conditions, such as ``"alpha < 0.1 and seed in 0..7"``
+            (`empirics.selection`).
+        strict : bool
+            Whether a file that cannot be read is an error; else it is named in the notes, and
+            the others are read.
+
+        Raises
+        ------
+        ValueError
+            If `where` cannot be read or asks for what no curve has, or for a damaged file.
         """
+        wanted, notes = self._wanted(observable, run, where, strict)
+        return self._read([part for parts in wanted for part in parts], notes, strict)
+
+    def select(
+        self,
+        where: Selection | str | None = None,
+        *,
+        observable: str | Collection[str] | None = None,
+    ) -> CurveSet:
+        """Return the curves that fulfil a condition, with what is known of their runs.
+
+        Files that cannot be read are named in the notes. Parameters and errors as of `curves`.
+        """
+        found = self.curves(observable, where=where)
+        records, notes = [], []
+        for run_id in dict.fromkeys(curve.run_id for curve in found.curves):
+            path = self._run_file(run_id)
+            try:
+                records += [read_run(path)] if path.is_file() else []
+            except ValueError as error:
+                notes.append(str(error))
+        records.sort(key=lambda record: (record.run, record.run_id))
+        return replace(found, runs=tuple(records), notes=(*found.notes, *notes))
+
+    def portions(
+        self,
+        observable: str | Collection[str] | None = None,
+        *,
+        where: Selection | str | None = None,
+        rows: int = PORTION,
+    ) -> Iterator[CurveSet]:
+        """Yield the curves in portions of at most so many rows, for stores beyond the memory.
+
+        A curve is in one portion whole. The first portion has the notes of the selection.
+        Parameters and errors as of `curves`.
+        """
+        wanted, notes = self._wanted(observable, None, where, strict=False)
+        portion: list[tuple[Path, Entry]] = []
+        for parts in wanted:
+            if portion and sum(map(_rows, (e for _, e in [*portion, *parts]))) > rows:
+                yield self._read(portion, notes, strict=False)
+                portion, notes = [], []
+            portion += parts
+        yield self._read(portion, notes, strict=False)
+
+    def _wanted(
+        self,
+        observable: str | Collection[str] | None,
+        run: str | None,
+        where: Selection | str | None,
+        strict: bool,
+    ) -> tuple[list[list[tuple[Path, Entry]]], list[str]]:
+        """Return where the parts of each wanted curve lie, and what is to be said of it."""
+        selection = parse_selection(where) if isinstance(where, str) else where
+        parts, damaged = self._parts(observable)
+        if strict and damaged:
+            raise ValueError(damaged[0])
+        notes: list[str] = []
+        if selection is None:
+            kept = set(parts)
+        else:
+            facts = {key: facts_of(of[0][1].header) for key, of in parts.items()}
+            kept, notes = chosen(selection, facts, str(self.path))
+        wanted = [
+            of
+            for key, of in parts.items()
+            if key in kept and run in (None, key[0], of[0][1].header["run"])
+        ]
+        return wanted, [*damaged, *notes]
+
+    def _parts(
+        self, observable: str | Collection[str] | None
+    ) -> tuple[dict[tuple[str, ...], list[tuple[Path, Entry]]], list[str]]:
+        """Return the parts of each curve, sorted by run, and a sentence a damaged file."""
         names = {observable} if isinstance(observable, str) else observable
-        parts: dict[tuple[str, ...], list[Logged]] = {}
-        for path in _files(self.path / "curves"):
-            for each in read_logged(path):
-                curve = each.curve
-                if (names is None or curve.observable in names) and (
-                    run in (None, curve.run, curve.run_id)
-                ):
-                    parts.setdefault(key_of(header_of(curve)), []).append(each)
-        whole = [united(of_one_curve) for of_one_curve in parts.values()]
-        whole.sort(key=lambda found: _order(found[0].curve))
+        parts: dict[tuple[str, ...], list[tuple[Path, Entry]]] = {}
+        damaged = []
+        for path in files_in(self.path / "curves"):
+            try:
+                entries = self._entries_of(path)
+            except ValueError as error:
+                damaged.append(str(error))
+                continue
+            for entry in entries:
+                if names is None or entry.header["observable"] in names:
+                    parts.setdefault(key_of(entry.header), []).append((path, entry))
+        return dict(sorted(parts.items(), key=_in_order)), damaged
+
+    def _read(
+        self, parts: Iterable[tuple[Path, Entry]], notes: Iterable[str], strict: bool
+    ) -> CurveSet:
+        by_file: dict[Path, list[Entry]] = {}
+        for path, entry in parts:
+            by_file.setdefault(path, []).append(entry)
+        found: dict[tuple[str, ...], list[Logged]] = {}
+        damaged = []
+        for path in sorted(by_file):
+            try:
+                read = read_some(path, by_file[path])
+            except ValueError as error:
+                if strict:
+                    raise
+                damaged.append(str(error))
+                continue
+            for each in read:
+                found.setdefault(key_of(header_of(each.curve)), []).append(each)
+        whole = [united(of_one_curve) for of_one_curve in found.values()]
+        whole.sort(key=lambda one: _order(one[0].curve))
         left_out = Counter[str]()
         for each, n in whole:
             left_out[each.name] += n
-        return gathered([each for each, _ in whole], _conflicts(+left_out))
+        notes = [*notes, *damaged, *_conflicts(+left_out)]
+        return gathered([each for each, _ in whole], notes)
+
+    def _entries_of(self, path: Path) -> list[Entry]:
+        if path not in self._entries:
+            self._entries[path] = read_entries(path)
+        return self._entries[path]
 
     def _run_file(self, run_id: str) -> Path:
         return self.path / "runs" / f"{run_id}.parquet"
@@ -152,7 +323,7 @@ class Store:
         path = self._run_file(record.run_id)
         if not path.is_file():
             return
-        stored = _read_run(path)
+        stored = read_run(path)
         if (stored.conditions, stored.config) != (record.conditions, record.config):
             raise ValueError(
                 f"run_id {record.run_id!r} is already stored with other conditions or "
@@ -164,18 +335,22 @@ class Store:
             return None
         for each in curves:
             check_run_id(each.curve.run_id)
-        table, headers = table_of(curves)
-        self._check_headers(headers)
+        table = table_of(curves)
+        self._check_headers(table.headers)
         path = self.path / "curves" / f"{digest_of(curves)}.parquet"
         if not path.is_file():
-            _atomically(path, lambda temporary: write_table(temporary, table, headers))
+            write_atomically(path, lambda temporary: write_table(temporary, table))
         return path
 
     def _check_headers(self, headers: Iterable[Header]) -> None:
         """Check that what the store holds of these curves has the same headers."""
-        stored = {key_of(header): header for header in self._all_headers()}
+        for path in files_in(self.path / "curves"):
+            if path not in self._seen:
+                entries = self._entries_of(path)
+                self._stored |= {key_of(entry.header): entry.header for entry in entries}
+                self._seen.add(path)
         for header in headers:
-            old = stored.get(key_of(header), header)
+            old = self._stored.get(key_of(header), header)
             if not same_header(old, header):
                 raise ValueError(
                     f"{self.path} already holds {header['observable']} of "
@@ -183,74 +358,14 @@ class Store:
                     "curve cannot have both: read it as before, or use another store."
                 )
 
-    def _all_headers(self) -> list[Header]:
-        paths = _files(self.path / "curves")
-        for path in paths:
-            if path not in self._headers:
-                self._headers[path] = read_headers(path)
-        return [header for path in paths for header in self._headers[path]]
+
+def _rows(entry: Entry) -> int:
+    return entry.n_rows
 
 
-def check_version(path: Path) -> None:
-    """Check that the folder is a store this version of Ontogeny can read.
-
-    Raises
-    ------
-    ValueError
-        In one sentence, if it is not.
-    """
-    try:
-        content = json.loads((path / FORMAT_FILE).read_text(encoding="utf-8"))
-        named, version = content["format"], content["version"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ValueError(
-            f"{path} is not a store: its {FORMAT_FILE} is missing or damaged."
-        ) from None
-    if named != FORMAT:
-        raise ValueError(f"{path} is not a store: its {FORMAT_FILE} says format {named!r}.")
-    if version != VERSION:
-        raise ValueError(
-            f"{path} is a store of format version {version}; this Ontogeny reads version "
-            f"{VERSION}. Use the version of Ontogeny that wrote it, or import the logs anew."
-        )
-
-
-def is_store(path: Path) -> bool:
-    """Tell whether a folder says it is a store, of whatever version."""
-    return (path / FORMAT_FILE).is_file()
-
-
-def _make(path: Path, create: bool) -> None:
-    if not create:
-        state = "is not a store" if path.exists() else "does not exist"
-        raise ValueError(f"{path} {state}; give the folder that `ontogeny run` or a study made.")
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file; a store is a folder.")
-    # Folders may be left over from a creation that was killed before its last step.
-    if path.exists() and any(file.is_file() and file.name[0] != "." for file in path.rglob("*")):
-        raise ValueError(f"{path} holds other files and is not a store; give an empty folder.")
-    for name in ("runs", "curves"):
-        (path / name).mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"format": FORMAT, "version": VERSION}) + "\n"
-    _atomically(
-        path / FORMAT_FILE, lambda temporary: temporary.write_text(content, encoding="utf-8")
-    )
-
-
-def _atomically(path: Path, write: Callable[[Path], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.parquet") if path.name[0] != ".")
+def _in_order(item: tuple[tuple[str, ...], list[tuple[Path, Entry]]]) -> tuple[str, ...]:
+    (run_id, observable, progress), parts = item
+    return (parts[0][1].header["run"], run_id, observable, progress)
 
 
 def _order(curve: Curve) -> tuple[str, ...]:
@@ -265,15 +380,3 @@ def _conflicts(left_out: Counter[str]) -> list[str]:
         "these curves; the longest version is kept, of equals the one whose file's name comes "
         f"first: {tally(left_out)}."
     ]
-
-
-def _read_run(path: Path) -> RunRecord:
-    table = read_parquet(path)
-    try:
-        record = record_of(table)
-    except ValueError as error:
-        reason = str(error).rstrip(".")
-        raise ValueError(f"{path} is not a run of a store: {reason}.") from None
-    if record.run_id != path.stem:
-        raise ValueError(f"{path} is not a run of a store: it holds run_id {record.run_id!r}.")
-    return record

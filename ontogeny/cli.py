@@ -29,6 +29,7 @@ from ontogeny.command import (
 from ontogeny.commands import (
     compare,
     doctor,
+    export,
     import_logs,
     llc,
     propose,
@@ -45,6 +46,7 @@ COMMANDS: Mapping[str, Command] = {
     "study": study,
     "run": run,
     "import": import_logs,
+    "export": export,
     "llc": llc,
     "propose": propose,
     "test": test,

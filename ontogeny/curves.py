@@ -33,6 +33,16 @@ def add_column_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_where_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare which curves are meant, by their conditions."""
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        help='only curves whose conditions fulfil this, e.g. "alpha < 0.1 and seed in 0..7"; '
+        "observable, progress and run can be asked for too",
+    )
+
+
 def read(path: Path | Sequence[Path], args: argparse.Namespace) -> CurveSet:
     """Read the curves that the command line names; there is at least one.
 
@@ -42,16 +52,54 @@ def read(path: Path | Sequence[Path], args: argparse.Namespace) -> CurveSet:
         If there is not one usable curve: the first reason, with the path.
     """
     from empirics.readers import read_curves
+    from empirics.selection import selected
 
-    curve_set = read_curves(
-        path, t=args.t, y=args.y, run=args.run, observable=args.observable, progress=args.progress
-    )
+    place = path if isinstance(path, Path) else path[0]
+    where = getattr(args, "where", None)
+    columns = (args.t, args.run, args.observable, args.progress)
+    if is_a_store(place) and columns == (None,) * 4:
+        curve_set = read_store(place, args.y, where)
+    else:
+        curve_set = read_curves(
+            path,
+            t=args.t,
+            y=args.y,
+            run=args.run,
+            observable=args.observable,
+            progress=args.progress,
+        )
+        if where is not None:
+            curve_set = selected(curve_set, where, str(place))
     try:
+        if where is not None and not (curve_set.curves or curve_set.rejected):
+            raise ValueError(f"no curve fulfils {where}.")
         curve_set.require()
     except ValueError as error:
-        place = path if isinstance(path, Path) else path[0]
         raise ValueError(f"{place}: {error}") from None
     return curve_set
+
+
+def is_a_store(path: Path) -> bool:
+    """Tell whether a path is a store."""
+    from empirics.store import is_store
+
+    return is_store(path)
+
+
+def read_store(path: Path, observables: Sequence[str] | None, where: str | None) -> CurveSet:
+    """Read of a store what is asked for; a file that cannot be read is named, the others are read.
+
+    Raises
+    ------
+    ValueError
+        If the store has no such observable, or the condition cannot be read or asks for what no
+        curve has.
+    """
+    from empirics.store import Store
+
+    store = Store(path, create=False)
+    store.check_observables(observables or ())
+    return store.select(where, observable=observables or None)
 
 
 def left_out(curve_set: CurveSet) -> list[str]:

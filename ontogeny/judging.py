@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontogeny.command import check_names, write_json
-from ontogeny.curves import add_column_arguments, read, say_what_was_left_out
+from ontogeny.curves import add_column_arguments, add_where_argument, read, say_what_was_left_out
 from ontogeny.progress import show_progress
 from ontogeny.together import check_runs_to_pool, pooled_form, said_together
 
@@ -45,6 +45,7 @@ def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
         "sampling failed, 5 to 100 s each",
     )
     add_column_arguments(parser)
+    add_where_argument(parser)
 
 
 def judge(

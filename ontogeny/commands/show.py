@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontogeny.command import UsageError, write_listing
+from ontogeny.curves import add_where_argument
+from ontogeny.progress import show_progress
 
 if TYPE_CHECKING:
-    from theory.curve import Condition, Curve
+    from empirics.store import Store
+    from theory.curve import Curve
 
 SUMMARY = "list the forms, mechanisms, experiments, probes or papers, or what a store holds"
+
+RUNS_LISTED = 12
+"""Runs of a store up to which each is listed by itself."""
 
 Row = Mapping[str, str | list[str]]
 
@@ -21,13 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what to show."""
     parser.add_argument("what", choices=tuple(SHELVES), help="what to list")
     parser.add_argument("path", type=Path, nargs="?", metavar="STORE", help="for 'show store'")
+    add_where_argument(parser)
+    parser.add_argument(
+        "--check", action="store_true", help="of a store: read every file whole, name what is wrong"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """List a shelf."""
     if args.path is not None and args.what != "store":
         raise UsageError(f"'show {args.what}' lists all there are and takes no {args.path}.")
-    rows = SHELVES[args.what](args.path)
+    if args.what != "store" and (args.check or args.where is not None):
+        raise UsageError(f"--check and --where are of 'show store', not of 'show {args.what}'.")
+    rows = SHELVES[args.what](args)
     if not args.quiet:
         for row in rows:
             first, *rest = row.values()
@@ -37,10 +49,10 @@ def run(args: argparse.Namespace) -> int:
                     if line:
                         print(f"    {line}")
     write_listing(args, {"schema": 1, "command": "show", args.what: list(rows)})
-    return 0
+    return int(any("wrong" in row for row in rows))
 
 
-def _forms(path: Path | None) -> list[Row]:
+def _forms(args: argparse.Namespace) -> list[Row]:
     from theory.forms import FORMS
     from theory.way_back import mechanisms_that_imply
 
@@ -56,7 +68,7 @@ def _forms(path: Path | None) -> list[Row]:
     ]
 
 
-def _mechanisms(path: Path | None) -> list[Row]:
+def _mechanisms(args: argparse.Namespace) -> list[Row]:
     from theory.mechanisms import MECHANISMS
 
     return [
@@ -75,7 +87,7 @@ def _mechanisms(path: Path | None) -> list[Row]:
     ]
 
 
-def _experiments(path: Path | None) -> list[Row]:
+def _experiments(args: argparse.Namespace) -> list[Row]:
     from empirics.experiments import EXPERIMENTS
 
     return [
@@ -88,7 +100,7 @@ def _experiments(path: Path | None) -> list[Row]:
     ]
 
 
-def _probes(path: Path | None) -> list[Row]:
+def _probes(args: argparse.Namespace) -> list[Row]:
     from empirics.probes.catalog import catalog
 
     return [
@@ -102,7 +114,7 @@ def _probes(path: Path | None) -> list[Row]:
     ]
 
 
-def _papers(path: Path | None) -> list[Row]:
+def _papers(args: argparse.Namespace) -> list[Row]:
     from papers.published import PAPERS
 
     return [
@@ -116,21 +128,45 @@ def _papers(path: Path | None) -> list[Row]:
     ]
 
 
-def _store(path: Path | None) -> list[Row]:
+def _store(args: argparse.Namespace) -> list[Row]:
+    from empirics.notes import counted
     from empirics.store import Store
+    from empirics.store_summary import said_values, summary_of
 
-    if path is None:
+    if args.path is None:
         raise UsageError("Name the store: ontogeny show store FOLDER.")
-    curve_set = Store(path, create=False).curves()
+    store = Store(args.path, create=False)
+    found = summary_of(store, args.where)
+    varied = [f"{name}: {said_values(values)}" for name, values in found.varied.items()]
+    varying: Row = {"varied": "conditions that vary", "values": varied}
+    gaps: Row = {"gaps": "gaps", "missing": list(found.gaps)}
+    rows: list[Row] = [
+        {
+            "store": str(args.path),
+            "holds": f"{counted(found.n_runs, 'run')}, {counted(found.n_curves, 'curve')}, "
+            f"{counted(found.n_rows, 'row')}",
+            "shared": f"conditions of every run: {_listed(found.shared)}" if found.shared else "",
+        },
+        *([varying] if found.varied else []),
+        {
+            "observables": "observables",
+            "of": [f"{name}: {words}" for name, words in found.observables.items()],
+        },
+        *([gaps] if found.gaps else []),
+        *([] if found.n_runs > RUNS_LISTED else _runs(store, args.where, found.shared)),
+        *({"note": note} for note in found.notes),
+    ]
+    return [*rows, *(_checked(store, args.quiet) if args.check else [])]
+
+
+def _runs(store: Store, where: str | None, shared: Collection[str]) -> list[Row]:
+    """Say what each run has, where there are few; and which files could not be read to the end."""
+    from empirics.notes import counted
+
+    curve_set = store.curves(where=where)
     runs: dict[tuple[str, str], list[Curve]] = {}
     for curve in curve_set.curves:
         runs.setdefault((curve.run, curve.run_id), []).append(curve)
-    shared = _shared([curve.conditions for curve in curve_set.curves])
-    head: Row = {
-        "store": str(path),
-        "holds": f"{_counted(len(runs), 'run')}, {_counted(len(curve_set), 'curve')}",
-        "shared": f"conditions of every run: {_listed(shared)}" if shared else "",
-    }
     rows: list[Row] = [
         {
             "run": run or run_id or "(unnamed run)",
@@ -138,37 +174,32 @@ def _store(path: Path | None) -> list[Row]:
                 {k: v for k, v in curves[0].conditions.items() if k not in shared}
             ),
             "curves": [
-                f"{curve.observable}: {_counted(curve.n_obs, 'point')} over {curve.progress}, "
+                f"{curve.observable}: {counted(curve.n_obs, 'point')} over {curve.progress}, "
                 f"{curve.t[0]:g} to {curve.t[-1]:g}"
                 for curve in curves
             ],
         }
         for (run, run_id), curves in runs.items()
     ]
-    rejected = [{"rejected": str(rejected)} for rejected in curve_set.rejected]
-    return [head, *rows, *rejected, *({"note": note} for note in curve_set.notes)]
+    known = set(store.headers()[1])
+    return [*rows, *({"note": note} for note in curve_set.notes if note not in known)]
 
 
-def _shared(ledgers: Sequence[Mapping[str, Condition]]) -> dict[str, Condition]:
-    """Return what all ledgers have and agree on; of one alone there is nothing to share."""
-    if len(ledgers) < 2:
-        return {}
-    return {
-        name: value
-        for name, value in ledgers[0].items()
-        if all(ledger.get(name) == value for ledger in ledgers)
-    }
+def _checked(store: Store, quiet: bool) -> list[Row]:
+    from empirics.store_check import check_store
+
+    with show_progress(quiet) as progress:
+        wrong = list(check_store(store, progress=progress))
+    if wrong:
+        return [{"check": "check", "wrong": wrong}]
+    return [{"check": "check", "found": "every file holds what its name says"}]
 
 
-def _listed(conditions: Mapping[str, Condition]) -> str:
+def _listed(conditions: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in conditions.items())
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-SHELVES: Mapping[str, Callable[[Path | None], list[Row]]] = {
+SHELVES: Mapping[str, Callable[[argparse.Namespace], list[Row]]] = {
     "forms": _forms,
     "mechanisms": _mechanisms,
     "experiments": _experiments,

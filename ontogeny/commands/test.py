@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ontogeny.command import UsageError, check_names, write_json
-from ontogeny.curves import add_column_arguments, read, say_what_was_left_out
+from ontogeny.curves import add_column_arguments, add_where_argument, read, say_what_was_left_out
 from ontogeny.judging import default_out, provenance_of
 from ontogeny.progress import show_progress
 
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "free within orders of magnitude",
     )
     add_column_arguments(parser)
+    add_where_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

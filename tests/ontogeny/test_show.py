@@ -79,8 +79,8 @@ def test_a_store_says_each_condition_once(
 
     assert main(["show", "store", str(store)]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[:2] == [str(store), "    2 runs, 2 curves"]
-    curves = [line for line in shown if "episodic_return" in line]
+    assert shown[:2] == [str(store), "    2 runs, 2 curves, 10 rows"]
+    curves = [line for line in shown if "points over env_steps" in line]
     assert curves == ["    episodic_return: 5 points over env_steps, 0 to 4"] * 2
     assert sum("seed=1" in line for line in shown) == 1
 

@@ -94,19 +94,11 @@ def _check_no_columns(path: Path, given: Sequence[str]) -> None:
 
 
 def _of_store(path: Path, names: Sequence[str], observable: str | None) -> CurveSet:
-    from dataclasses import replace
-
-    from empirics.readers.names import no_such
     from empirics.store import Store
 
     store = Store(path, create=False)
     if names and observable is not None:
         raise ValueError("give the observables of a store as y or as observable, not as both.")
     wanted = set(names) if observable is None else {observable}
-    known = store.observables() if wanted else ()
-    for name in sorted(wanted - set(known)):
-        raise ValueError(no_such("observable", name, str(path), known))
-    found = store.curves(wanted or None)
-    of_curves = {curve.run_id for curve in found.curves}
-    runs = [record for record in store.runs() if not wanted or record.run_id in of_curves]
-    return replace(found, runs=tuple(runs))
+    store.check_observables(wanted)
+    return store.select(observable=wanted or None)

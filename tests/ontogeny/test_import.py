@@ -52,7 +52,7 @@ def test_import_makes_a_store_and_show_lists_it(
     assert captured.err == "importing: 1/1\n"
     assert main(["show", "store", str(store)]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[:2] == [str(store), "    1 run, 1 curve"]
+    assert shown[:2] == [str(store), "    1 run, 1 curve, 60 rows"]
     at = shown.index("runs")
     assert shown[at + 1] == "    episodic_return: 60 points over env_steps, 0 to 5900"
 

@@ -84,7 +84,10 @@ def analyzed():
     rng = np.random.default_rng(4)
     patch = pytest.MonkeyPatch()
     patch.setattr(maze_half, "FITTED", (PROXY, GOAL))
-    patch.setattr(maze_half, "propose_all", partial(maze_half.propose_all, noises=("white",)))
+    # The steps are Hill curves, and the last two forms rise and fall.
+    forms = ("constant", "logistic", "hill", "bump", "signed_double_logistic")
+    few = partial(maze_half.propose_all, forms=forms, noises=("white",), n_jobs=1)
+    patch.setattr(maze_half, "propose_all", few)
     told = []
     runs = analyze_runs(
         [switching(rng), loyal(rng), unfittable(rng)],

@@ -36,8 +36,9 @@ def made(tmp_path_factory):
     patch.setattr(study, "SCALES", {"quick": scale})
     cues = partial(run_cue_half, alphas=(0.08, 0.04), ratios=(2.0,), updates=600)
     patch.setattr(study, "run_cue_half", cues)
-    few = partial(maze_half.propose_all, forms=("constant", "linear"), noises=("white",))
+    few = partial(maze_half.propose_all, forms=("constant", "linear"), noises=("white",), n_jobs=1)
     patch.setattr(maze_half, "propose_all", few)
+    patch.setattr(study, "processors", lambda: 1)
     out = tmp_path_factory.mktemp("study")
     told = []
     page = study.run(

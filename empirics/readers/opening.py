@@ -19,6 +19,7 @@ from empirics.readers.json_lines import Row, read_json_lines
 SEPARATORS = ",;\t|"
 SUFFIXES = ("", ".csv", ".tsv", ".txt", ".dat")
 LINES = (".jsonl", ".ndjson", ".json")
+PICKLE = {bytes([0x80, protocol]) for protocol in range(2, 6)}
 
 
 def is_table(path: Path) -> bool:
@@ -26,6 +27,12 @@ def is_table(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(4)
     return head == b"PAR1" or path.suffix.lower() in (*SUFFIXES, *LINES)
+
+
+def is_pickle(path: Path) -> bool:
+    """Tell whether a file begins as a pickle of Python 3 does, whatever its name."""
+    with path.open("rb") as file:
+        return file.read(2) in PICKLE
 
 
 def open_table(path: Path) -> tuple[pl.DataFrame, str]:
@@ -47,6 +54,11 @@ def open_table(path: Path) -> tuple[pl.DataFrame, str]:
     """
     if not path.stat().st_size:
         raise ValueError(f"{path} is empty (0 bytes).")
+    if is_pickle(path):
+        raise ValueError(
+            f"{path} is a pickle, and opening one may run code: it is not read. Give what its "
+            "program logged besides, such as TensorBoard events, or a CSV file."
+        )
     with path.open("rb") as file:
         head = file.read(4)
     is_parquet, fault = head == b"PAR1", ""

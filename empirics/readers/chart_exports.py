@@ -9,7 +9,6 @@ different values: then nothing says which runs are the same, and each file is re
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,17 +22,20 @@ from empirics.notes import counted, listed
 from empirics.provenance import sha256_of
 from empirics.readers.cells import cells_of, why_no_number
 from empirics.readers.names import CLOCKS, PROGRESS, RUNS, known
-from empirics.readers.opening import open_table
+from empirics.readers.opening import header_of, open_table, separator_of
 from empirics.readers.series import LoggedRun, Series, digest_of
 
 BETWEEN = " - "
 BOUNDS = ("__MIN", "__MAX")
 STEP = "_step"
+PARQUET = b"PAR1"
 LONGEST = 1 << 22
 """Bytes of a header: thousands of runs."""
 
 CLOCK_NAMES = (*CLOCKS, "relative time (wall)", "relative time (process)", "wall time")
-SAME = "several files show one observable of one run with different values: each is read for itself."
+SAME = (
+    "several files show one observable of one run with different values: each is read for itself."
+)
 
 Floats = NDArray[np.float64]
 
@@ -41,24 +43,34 @@ Floats = NDArray[np.float64]
 @final
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """What a file shows: the series of each run, and what was left out."""
+    """What a file shows: the series of each run; and the columns and cells left out."""
 
     path: Path
     runs: Mapping[str, tuple[Series, ...]]
-    notes: tuple[str, ...]
+    bounds: tuple[str, ...]
+    others: tuple[str, ...]
+    n_empty: int
 
 
 def is_chart_export(path: Path, head: bytes) -> bool:
     """Tell whether a file is an exported chart, by the bounds among its columns."""
-    if BETWEEN.encode() not in head or b"," not in head:
+    if BETWEEN.encode() not in head and not head.startswith(PARQUET):
         return False
-    with path.open("rb") as file:
-        line = file.readline(LONGEST).decode("utf-8-sig", "replace").rstrip("\r\n")
     try:
-        names = next(csv.reader(io.StringIO(line, newline="")), [])
-    except csv.Error:
+        names = _names(path)
+    except (csv.Error, pl.exceptions.PolarsError):
         return False
     return bool(_charted(names)) and not known(names, RUNS) and bool(_axis(names))
+
+
+def _names(path: Path) -> list[str]:
+    """Return the names of the columns of a file."""
+    with path.open("rb") as file:
+        line = file.readline(LONGEST)
+    if line.startswith(PARQUET):
+        return list(pl.read_parquet_schema(path))
+    text = line.decode("utf-8-sig", "replace")
+    return header_of(text, separator_of(text))
 
 
 def read_chart_exports(paths: Sequence[Path], label: str) -> list[LoggedRun]:
@@ -111,10 +123,14 @@ def _chart(path: Path) -> Chart:
         n_empty += int((~said).sum())
     if not runs:
         raise ValueError(f"{path} shows no value of any run.")
-    return Chart(path, {run: tuple(of) for run, of in runs.items()}, _notes(bounds, others, n_empty))
+    series = {run: tuple(of) for run, of in runs.items()}
+    return Chart(path, series, tuple(bounds), tuple(others), n_empty)
 
 
-def _notes(bounds: Sequence[str], others: Sequence[str], n_empty: int) -> tuple[str, ...]:
+def _notes(charts: Sequence[Chart]) -> tuple[str, ...]:
+    bounds = [name for chart in charts for name in chart.bounds]
+    others = [name for chart in charts for name in chart.others]
+    n_empty = sum(chart.n_empty for chart in charts)
     columns = [("bounds of a chart export", bounds), ("of no run of the chart", others)]
     ignored = [
         f"{counted(len(names), 'column')} ignored ({why}): {listed(n or repr(n) for n in names)}."
@@ -162,15 +178,13 @@ def _runs(
             for series in of:
                 found.setdefault(run, {}).setdefault(series.key, series)
     digest = digest_of([sha256_of(chart.path).encode() for chart in charts])
-    several = len(charts) > 1
-    said = [f"{c.path.name}: {note}" if several else note for c in charts for note in c.notes]
     return [
         LoggedRun(
             label=f"{before}{run}",
             source=listed((chart.path.name for chart in charts), 2),
             sha256=digest,
             series=tuple(series.values()),
-            notes=(*notes, *said),
+            notes=(*notes, *_notes(charts)),
         )
         for run, series in found.items()
     ]

@@ -112,9 +112,9 @@ def _read_text(path: Path) -> pl.DataFrame:
             f"{path} ends its lines with a carriage return alone, as old Macs did; "
             "save it with line feeds."
         )
-    separator = _separator(text)
+    separator = separator_of(text)
     try:
-        _check_header(_header(text, separator), path)
+        _check_header(header_of(text, separator), path)
         return pl.read_csv(io.BytesIO(content), separator=separator, infer_schema=False)
     except (csv.Error, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()[0].rstrip(".")
@@ -122,13 +122,14 @@ def _read_text(path: Path) -> pl.DataFrame:
         raise ValueError(f"{path} cannot be read as a table: {reason}.") from None
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """Return the separator that the header has most of."""
     header = text.lstrip().partition("\n")[0]
     return max(SEPARATORS, key=header.count)
 
 
-def _header(text: str, separator: str) -> list[str]:
+def header_of(text: str, separator: str) -> list[str]:
+    """Return the cells of the first line that has any."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     return next((row for row in rows if any(row)), [])
 

@@ -2,8 +2,8 @@
 
 The frames are those of LevelDB's log (``doc/log_format.md`` of google/leveldb) behind a header of
 seven bytes: checksum, length, type and payload; a record that crosses the end of a block of 32 KiB
-lies in several frames. Where LevelDB has a masked CRC-32C, W&B has the plain CRC-32 of zip archives, over
-the type and the payload.
+lies in several frames. Where LevelDB has a masked CRC-32C, W&B has the plain CRC-32 of zip
+archives, over the type and the payload.
 """
 
 from __future__ import annotations

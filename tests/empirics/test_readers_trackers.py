@@ -63,6 +63,10 @@ def test_a_damaged_metric_of_sacred_is_one_sentence(sacred, sentence):
     assert sentence(read_curves, sacred({})).endswith("holds no metric of numbers.")
 
 
+def insert(connection, table, values):
+    connection.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)
+
+
 @pytest.fixture(params=["by run_id", "by name"])
 def trackio(request, tmp_path):
     """Write a database of two runs, as Trackio 0.43 has it and as it was before runs had ids."""
@@ -87,14 +91,10 @@ def trackio(request, tmp_path):
         for i, (run, name, step, said) in enumerate(rows):
             stamp = f"2026-01-01T00:00:0{step}+00:00"
             values = (i, *([run] if has_id else []), stamp, name, step, json.dumps(said).encode())
-            connection.execute(
-                f"INSERT INTO metrics VALUES ({','.join('?' * len(values))})", values
-            )
+            insert(connection, "metrics", values)
         for i, (run, name, said) in enumerate(configs):
             values = (i, *([run] if has_id else []), name, json.dumps(said))
-            connection.execute(
-                f"INSERT INTO configs VALUES ({','.join('?' * len(values))})", values
-            )
+            insert(connection, "configs", values)
     return path
 
 
@@ -181,7 +181,8 @@ def read(paths, label):
     y = np.frombuffer(paths[0].read_bytes()[4:], dtype=np.uint8).astype(float)
     if not y.size:
         raise KeyError("nothing")
-    return [LoggedRun(label, paths[0].name, "0" * 64, (Series("y", {"step": np.arange(y.size)}, y),))]
+    series = Series("y", {"step": np.arange(y.size)}, y)
+    return [LoggedRun(label, paths[0].name, "0" * 64, (series,))]
 
 def confused(path, head):
     raise RuntimeError("lost\\nmore")

@@ -27,7 +27,7 @@ from empirics.readers.series import LoggedRun, digest_of
 from empirics.readers.wandb_records import is_wandb, read_wandb_records
 from empirics.readers.wire import BYTES, EIGHT, VARINT, Fields, Ints, fields_of, padded
 
-HISTORY, CONFIG, STATS, RUN = 2, 5, 7, 17
+HISTORY, CONFIG, STATS, RUN, EXIT = 2, 5, 7, 17, 18
 ITEM, STEP = 1, 2
 KEY, NESTED = 1, 2
 BOOLEAN, INTEGER, NUMBER, TEXT, JSON, VALUE_JSON = 4, 5, 6, 7, 8, 16
@@ -90,6 +90,8 @@ def read_wandb(paths: Sequence[Path], label: str) -> list[LoggedRun]:
         raise ValueError(f"{path}: {found.fault or 'it holds no number in its history'}.")
     name, settings = _settings(raw, records)
     notes = [f"{found.fault}."] if found.fault else []
+    if not found.fault and not records.of(EXIT, BYTES).size:
+        notes.append("the file says no end of the run, which was stopped or still goes on.")
     if n_broken := int(records.broken.sum()):
         notes.append(f"{counted(n_broken, 'record')} that are no whole messages.")
     if others := sorted({*others, *media}):

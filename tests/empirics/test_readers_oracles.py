@@ -79,6 +79,7 @@ def test_wandb_reads_what_we_read(tmp_path, monkeypatch):
     for i in range(N):
         run.log(values(3 * i), step=3 * i)
     run.finish()
+    wandb.teardown()  # waits until the file is whole
     (path,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
     records = read_wandb_records(path.read_bytes())
     parsed = [wandb_internal_pb2.Record.FromString(payload) for payload in records.payloads]

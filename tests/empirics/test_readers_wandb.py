@@ -66,6 +66,9 @@ def run(config, **texts):
     return sub(17, b"".join(parts) + sub(4, b"".join(item(k, v) for k, v in config.items())))
 
 
+END = sub(18, b"\x08\x00")
+
+
 def points(found, observable):
     (curve,) = found.of(observable)
     return list(zip(curve.t.tolist(), curve.y.tolist(), strict=True))
@@ -121,7 +124,7 @@ def test_numbers_inside_media_are_no_curves(written):
     ]
     row = sub(2, b"".join(nested) + item("loss", 1.5) + sub(2, b""))
     whole = history(1, hist={"_type": "histogram", "bins": 3}, loss=1)
-    found = read_curves(written(file_of(row, whole), "run-1.wandb"))
+    found = read_curves(written(file_of(row, whole, END), "run-1.wandb"))
     assert [curve.observable for curve in found.curves] == ["loss"]
     said = "2 keys left out (words, lists, histograms or media): hist, image."
     assert found.notes == (said,)
@@ -174,6 +177,13 @@ def test_a_killed_run_is_kept_up_to_its_last_whole_record(written):
     assert found.notes == (said,)
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_run_without_an_end_is_said(written, ended):
+    content = file_of(*ROWS, *([END] if ended else []))
+    said = "the file says no end of the run, which was stopped or still goes on."
+    assert read_curves(written(content, "run-1.wandb")).notes == (() if ended else (said,))
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -192,7 +202,7 @@ def test_the_folder_of_a_run_is_one_log(tmp_path, written):
     folder = tmp_path / "wandb" / "offline-run-20260101_000000-abc"
     (folder / "files").mkdir(parents=True)
     written("numpy==2.0\n", "wandb/offline-run-20260101_000000-abc/files/requirements.txt")
-    written(file_of(*ROWS), "wandb/offline-run-20260101_000000-abc/run-abc.wandb")
+    written(file_of(*ROWS, END), "wandb/offline-run-20260101_000000-abc/run-abc.wandb")
     found = read_curves(tmp_path)
     assert found.notes == (f"{tmp_path} holds W&B run (1).",)
     assert {curve.run for curve in found.curves} == {folder.name}

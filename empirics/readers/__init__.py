@@ -67,13 +67,23 @@ def read_curves(
     first = files[0]
     log = None if is_store(first) else log_of(*files)
     if log is not None:
-        return read_log(log, request)
+        return _with_faults(read_log(log, request))
     logs, skipped = ([], {}) if is_store(first) else find_logs(first)
     if logs:
-        return read_found(first, logs, skipped, request)
+        return _with_faults(read_found(first, logs, skipped, request))
     given = {"t": t, "run": run, "progress": progress}
     _check_no_columns(first, [name for name, value in given.items() if value is not None])
     return _of_store(first, names, observable)
+
+
+def _with_faults(found: CurveSet) -> CurveSet:
+    """Say which readers of other packages failed, and why."""
+    from dataclasses import replace
+
+    from empirics.readers.plugins import plugged
+
+    faults = plugged().faults
+    return replace(found, notes=(*found.notes, *faults.values())) if faults else found
 
 
 def _check_is_there(path: Path) -> None:

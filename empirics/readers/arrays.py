@@ -30,6 +30,9 @@ INDEX = "index"
 LARGEST = 1 << 31
 """Bytes of the arrays of one file."""
 
+LONGEST_HEADER = 1 << 14
+"""Bytes in which the header of an array ends: numpy reads none of more than 10,000."""
+
 ERRORS = (
     ValueError,
     TypeError,
@@ -94,6 +97,24 @@ def arrays_of(path: Path, content: bytes) -> tuple[dict[str, NDArray[Any]], list
     return found, others
 
 
+def dimensions_of(path: Path) -> dict[str, int]:
+    """Return how many dimensions each array of numbers of an archive has, by the headers alone.
+
+    Raises
+    ------
+    ERRORS
+        If the archive or a header is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        found = {}
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                shape, dtype = _header(BytesIO(member.read(LONGEST_HEADER)))
+            if dtype.kind in "biuf":
+                found[name.removesuffix(".npy")] = len(shape)
+    return found
+
+
 def read_arrays(paths: Sequence[Path], label: str) -> list[LoggedRun]:
     """Read the runs of a file of arrays.
 
@@ -148,6 +169,19 @@ def _members(path: Path, content: bytes) -> dict[str, bytes]:
 def _array(content: bytes) -> NDArray[Any] | None:
     """Return an array, once its header promises what there is; None for objects and structures."""
     file = BytesIO(content)
+    shape, dtype = _header(file)
+    if dtype.kind not in "biufU":
+        return None
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if min(shape, default=1) < 0 or n_bytes != len(content) - file.tell():
+        raise ValueError(f"its header promises {n_bytes} bytes of numbers")
+    file.seek(0)
+    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def _header(file: BytesIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and type that a header says."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of numpy, about headers that Python 2 wrote
         version = np.lib.format.read_magic(file)
@@ -159,14 +193,7 @@ def _array(content: bytes) -> NDArray[Any] | None:
             else np.lib.format.read_array_header_2_0
         )
         shape, _, dtype = header(file)
-    if dtype.kind not in "biufU":
-        return None
-    n_bytes = math.prod(shape) * dtype.itemsize
-    if min(shape, default=1) < 0 or n_bytes != len(content) - file.tell():
-        raise ValueError(f"its header promises {n_bytes} bytes of numbers")
-    file.seek(0)
-    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+    return shape, dtype
 
 
 def _rows(array: NDArray[Any], n: int | None) -> list[NDArray[np.float64]] | None:

@@ -60,11 +60,10 @@ class Named:
 @final
 @dataclass(frozen=True)
 class Value:
-    """A column of values: its observable, its run where the name says one, its errors."""
+    """A column of values: its observable, its errors and its trials."""
 
     column: str
     observable: str
-    run: str | None = None
     y_se: str | None = None
     n_trials: str | None = None
 
@@ -123,8 +122,7 @@ def columns_of(
     free = [name for name in table.columns if name not in (t, run, *idle)]
     observable = named.observable or _observable_column(table, cells, run, free, named)
     free = [name for name in free if name != observable]
-    charted = [n for n in free if not run and f"{n}__MIN" in table.columns and " - " in n]
-    kinds = kinds_of(table, cells, run, free, charted, long=observable is not None)
+    kinds = kinds_of(table, cells, run, free, long=observable is not None)
     values = named.y or kinds.measured
     if not values:
         raise ValueError(_no_numbers(table, place, t))
@@ -134,7 +132,7 @@ def columns_of(
         progress=named.progress or PROGRESS.get(t.lower(), Progress.UNSPECIFIED),
         run=run,
         observable=observable,
-        values=tuple(_value(name, kinds, charted, long=observable is not None) for name in values),
+        values=tuple(_value(name, kinds, long=observable is not None) for name in values),
         conditions=kinds.conditions,
         words=tuple(name for name in kinds.words if name not in values),
         numbers=kinds.moving,
@@ -226,13 +224,11 @@ def _idle(table: pl.DataFrame, parts: Sequence[str | None]) -> dict[str, str]:
     return idle
 
 
-def _value(column: str, kinds: Kinds, charted: Sequence[str], *, long: bool) -> Value:
+def _value(column: str, kinds: Kinds, *, long: bool) -> Value:
     """Return a column of values; in a long table only a second one gives its name."""
-    run, observable = None, "" if long and column == kinds.main else column
-    if column in charted:
-        run, observable = column.rsplit(" - ", 1)
+    observable = "" if long and column == kinds.main else column
     y_se, n_trials = companions(column, kinds.numbers, long=long)
-    return Value(column, observable, run, y_se, n_trials)
+    return Value(column, observable, y_se, n_trials)
 
 
 def _unread(kinds: Kinds, values: Sequence[str], named: Named) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from empirics.readers.formats import Format, format_of
-from empirics.readers.opening import is_table
+from empirics.readers.format import Format
+from empirics.readers.formats import format_of
+from empirics.readers.opening import is_pickle, is_table
 
 PROSE = ("license", "licence", "copying", "notice", "readme", "authors", "citation", "changelog")
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib")
@@ -79,10 +80,10 @@ def find_logs(folder: Path) -> tuple[list[Log], dict[str, list[str]]]:
 
 
 def why_no_log(path: Path) -> str:
-    """Say why a file is none by its name; empty where it may be one."""
+    """Say why a file is none by its name or first bytes; empty where it may be one."""
     if path.name.lower().startswith(PROSE):
         return "text about the data"
-    if path.suffix.lower() in PICKLES:
+    if path.suffix.lower() in PICKLES or is_pickle(path):
         return "opening it may run code"
     return ""
 

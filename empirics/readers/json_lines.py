@@ -36,8 +36,8 @@ def read_json_lines(path: Path, content: bytes) -> tuple[list[Row], str]:
     return rows, ""
 
 
-def flat(said: Mapping[str, Any], depth: int = 0) -> Row:
-    """Return an object of objects as one.
+def flat(said: Mapping[str, Any], between: str = "/", depth: int = 0) -> Row:
+    """Return an object of objects as one, with `between` between the keys.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def flat(said: Mapping[str, Any], depth: int = 0) -> Row:
     row: Row = {}
     for key, value in said.items():
         if isinstance(value, Mapping):
-            inner = flat(value, depth + 1).items()
-            row.update({f"{key}/{name}": part for name, part in inner})
+            inner = flat(value, between, depth + 1).items()
+            row.update({f"{key}{between}{name}": part for name, part in inner})
         else:
             row[str(key)] = value
     return row

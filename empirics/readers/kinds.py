@@ -5,7 +5,7 @@ Rules 5 to 7 of `empirics.readers.columns`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -52,7 +52,6 @@ def kinds_of(
     cells: Mapping[str, Cells],
     run: str | None,
     free: Sequence[str],
-    charted: Collection[str],
     *,
     long: bool,
 ) -> Kinds:
@@ -60,7 +59,7 @@ def kinds_of(
     numbers = [name for name in free if cells[name].is_numeric]
     beside = {name for each in numbers for name in companions(each, numbers, long=long) if name}
     constant = set(constant_columns(table, run, [name for name in free if name not in beside]))
-    constant -= {name for name in numbers if name in charted or name.lower() in VALUES}
+    constant -= {name for name in numbers if name.lower() in VALUES}
     metrics = [name for name in numbers if name not in beside and name.lower() != SEED]
     moving = [name for name in metrics if name not in constant]
     flat = [name for name in metrics if name in constant]

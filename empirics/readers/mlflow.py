@@ -17,9 +17,9 @@ import numpy as np
 from empirics.notes import counted
 from empirics.readers.cells import Setting, setting
 from empirics.readers.series import LoggedRun, Series, digest_of
+from empirics.readers.sqlite import SQLITE, opened, tables_of
 
 META = "meta.yaml"
-SQLITE = b"SQLite format 3\0"
 TABLES = {"runs", "metrics", "params"}
 NAME = "mlflow.runName"
 
@@ -27,7 +27,7 @@ Points = list[tuple[float, float, float]]
 """Timestamp, value and step, in the order of writing."""
 
 
-def is_run_folder(path: Path) -> bool:
+def is_run_folder(path: Path, head: bytes = b"") -> bool:
     """Tell whether a folder is a run of the file store."""
     return (path / META).is_file() and (path / "metrics").is_dir()
 
@@ -37,8 +37,8 @@ def is_database(path: Path, head: bytes) -> bool:
     if not head.startswith(SQLITE):
         return False
     try:
-        with closing(_open(path)) as connection:
-            return _tables(connection) >= TABLES
+        with closing(opened(path)) as connection:
+            return tables_of(connection) >= TABLES
     except sqlite3.Error:
         return path.name.startswith("mlflow")
 
@@ -82,27 +82,14 @@ def read_database(paths: Sequence[Path], label: str) -> list[LoggedRun]:
     """
     (path,) = paths
     try:
-        with closing(_open(path)) as connection:
+        with closing(opened(path)) as connection:
             return _runs(connection, path)
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
         raise ValueError(f"{path} is damaged and cannot be read ({error}).") from None
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    return connection
-
-
-def _tables(connection: sqlite3.Connection) -> set[str]:
-    """Return the names of the tables; a view could compute for ever."""
-    return {
-        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
-    }
-
-
 def _runs(connection: sqlite3.Connection, path: Path) -> list[LoggedRun]:
-    if not _tables(connection) >= TABLES:
+    if not tables_of(connection) >= TABLES:
         raise ValueError(f"{path} is no database of MLflow: it lacks a table.")
     names = dict(connection.execute("SELECT run_uuid, name FROM runs"))
     points: dict[str, dict[str, Points]] = {}

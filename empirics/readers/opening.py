@@ -20,6 +20,7 @@ SEPARATORS = ",;\t|"
 SUFFIXES = ("", ".csv", ".tsv", ".txt", ".dat")
 LINES = (".jsonl", ".ndjson", ".json")
 UNENDED = "does not end with a line feed; if it was cut off, its last value may be too"
+PICKLE = {bytes([0x80, protocol]) for protocol in range(2, 6)}
 
 
 def is_table(path: Path) -> bool:
@@ -27,6 +28,12 @@ def is_table(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(4)
     return head == b"PAR1" or path.suffix.lower() in (*SUFFIXES, *LINES)
+
+
+def is_pickle(path: Path) -> bool:
+    """Tell whether a file begins as a pickle of Python 3 does, whatever its name."""
+    with path.open("rb") as file:
+        return file.read(2) in PICKLE
 
 
 def open_table(path: Path) -> tuple[pl.DataFrame, str]:
@@ -48,6 +55,11 @@ def open_table(path: Path) -> tuple[pl.DataFrame, str]:
     """
     if not path.stat().st_size:
         raise ValueError(f"{path} is empty (0 bytes).")
+    if is_pickle(path):
+        raise ValueError(
+            f"{path} is a pickle, and opening one may run code: it is not read. Give what its "
+            "program logged besides, such as TensorBoard events, or a CSV file."
+        )
     with path.open("rb") as file:
         head = file.read(4)
     is_parquet, fault = head == b"PAR1", ""
@@ -101,9 +113,9 @@ def _read_text(path: Path) -> tuple[pl.DataFrame, str]:
             f"{path} ends its lines with a carriage return alone, as old Macs did; "
             "save it with line feeds."
         )
-    separator = _separator(text)
+    separator = separator_of(text)
     try:
-        _check_header(_header(text, separator), path)
+        _check_header(header_of(text, separator), path)
         table = pl.read_csv(io.BytesIO(content), separator=separator, infer_schema=False)
         return table, "" if text.endswith(("\n", "\r")) else f"{path.name} {UNENDED}"
     except (csv.Error, pl.exceptions.PolarsError) as error:
@@ -112,13 +124,14 @@ def _read_text(path: Path) -> tuple[pl.DataFrame, str]:
         raise ValueError(f"{path} cannot be read as a table: {reason}.") from None
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """Return the separator that the header has most of."""
     header = text.lstrip().partition("\n")[0]
     return max(SEPARATORS, key=header.count)
 
 
-def _header(text: str, separator: str) -> list[str]:
+def header_of(text: str, separator: str) -> list[str]:
+    """Return the cells of the first line that has any."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     return next((row for row in rows if any(row)), [])
 

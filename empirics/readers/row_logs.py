@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from empirics.notes import counted, listed
 from empirics.readers.cells import Setting, setting
 from empirics.readers.json_lines import Row, flat, read_json_lines
-from empirics.readers.names import PROGRESS, known
+from empirics.readers.names import CLOCKS, PROGRESS, known
 from empirics.readers.series import LoggedRun, Series, digest_of
 from theory.curve import Progress
 
@@ -66,7 +66,7 @@ def read_row_log(paths: Sequence[Path], label: str) -> list[LoggedRun]:
     rows, settings, fault = _rows(path, content)
     beside = path.with_name("params.json")
     if not settings and beside.is_file():
-        settings = _settings(json_object(beside))
+        settings = settings_in(json_object(beside))
     if any(TUNE in row for row in rows):
         config = {k.removeprefix("config/"): v for k, v in rows[0].items() if k[:7] == "config/"}
         settings = settings or {name: _plain(value) for name, value in config.items()}
@@ -91,8 +91,9 @@ def read_row_log(paths: Sequence[Path], label: str) -> list[LoggedRun]:
 def series_of(rows: Sequence[Row]) -> tuple[list[Series], list[str]]:
     """Return the numbers of rows by key, and the keys that hold none.
 
-    The axes of each are first what goes by a name of progress, the likelier before, then all
-    other numbers that stand in the same rows.
+    The axes of each are first what goes by a name of progress, then all other numbers that stand
+    in the same rows. Of the names of progress, one that stands in every row comes before the
+    others, and of several the likelier; keys without the first axis come last.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     others = set[str]()
@@ -107,13 +108,18 @@ def series_of(rows: Sequence[Row]) -> tuple[list[Series], list[str]]:
     said = {key: ~np.isnan(values) for key, values in columns.items()}
     there = {key: _there(rows, key) for key in columns}
     first = [name for name in known(columns, tuple(PROGRESS)) if said[name].any()]
+    measured = [key for key in columns if key not in (*first, *known(columns, CLOCKS))]
+    if not first or not measured:
+        return [], sorted(others - set(columns))
+    of_any = np.any([there[key] for key in measured], axis=0)
+    first.sort(key=lambda name: not said[name][of_any].all())
     series = []
-    for key, y in columns.items():
+    for key in measured:
         of = np.flatnonzero(there[key])
         whole = [n for n in (*first, *columns) if n != key and said[n][of].all()]
         axes = {name: columns[name][of] for name in dict.fromkeys(whole)}
-        if first and key not in first and first[0] in axes:
-            series.append(Series(key, axes, y[of]))
+        series.append(Series(key, axes, columns[key][of]))
+    series.sort(key=lambda each: first[0] not in each.axes)
     return series, sorted(others - set(columns))
 
 
@@ -150,7 +156,7 @@ def _rows(path: Path, content: bytes) -> tuple[list[Row], dict[str, Setting], st
         raise ValueError(f"{path} has no list of rows as {HISTORY}.")
     # The last row sums the whole training up; it is no point of a curve.
     rows = [flat(row) for row in history if "train_runtime" not in row]
-    settings = _settings({k: v for k, v in state.items() if k != HISTORY})
+    settings = settings_in({k: v for k, v in state.items() if k != HISTORY})
     return rows, {**settings, HISTORY: None}, ""
 
 
@@ -188,8 +194,9 @@ def _there(rows: Iterable[Row], key: str) -> NDArray[np.bool_]:
     return np.array([isinstance(row.get(key), bool | int | float) for row in rows])
 
 
-def _settings(said: Mapping[str, Any]) -> dict[str, Setting]:
-    return {name: _plain(value) for name, value in flat(said).items()}
+def settings_in(said: Mapping[str, Any], between: str = "/") -> dict[str, Setting]:
+    """Return the settings that an object of objects says."""
+    return {name: _plain(value) for name, value in flat(said, between).items()}
 
 
 def _plain(value: object) -> Setting:

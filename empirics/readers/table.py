@@ -43,6 +43,12 @@ from empirics.readers.opening import open_table
 from empirics.run_record import RunRecord
 from theory.curve import EXACT, Progress
 
+N_SAMPLED = 500
+SAMPLED = (
+    f"{N_SAMPLED} rows over _step: as many as W&B's history() gives of a longer run, a sample; "
+    "scan_history() gives all."
+)
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -131,9 +137,8 @@ def read_table(
 
 
 def _names(frame: pl.DataFrame, groups: Sequence[Group]) -> dict[str, str]:
-    """Return the field's name of each key: a column, what a chart export shows, or a word."""
-    keys = [column.rsplit(" - ", 1)[-1] for column in frame.columns]
-    return observables_of(dict.fromkeys([*keys, *(group.observable for group in groups)]))
+    """Return the field's name of each key: a column, or a word."""
+    return observables_of(dict.fromkeys([*frame.columns, *(group.observable for group in groups)]))
 
 
 def _only(table: Table, readings: Sequence[Reading], observable: str) -> list[Reading]:
@@ -187,14 +192,13 @@ def _beside(
 
 
 def _header(table: Table, group: Group, value: Value) -> Header:
-    label = value.run or group.label
     ledger = {name: said for name, said in group.ledger.items() if name != value.column}
     key = "/".join(part for part in (group.observable, value.observable) if part)
     return {
-        "run_id": _run_id(table, label),
+        "run_id": _run_id(table, group.label),
         "observable": table.names.get(key, key),
         "progress": str(table.columns.progress),
-        "run": label,
+        "run": group.label,
         "unit": "",
         "window": None,
         "origin": "logged",
@@ -269,7 +273,7 @@ def _runs(table: Table, groups: Sequence[Group], readings: Sequence[Reading]) ->
 
 
 def _notes(table: Table, readings: Sequence[Reading]) -> list[str]:
-    notes = []
+    notes = [SAMPLED] if _may_be_sampled(table.frame) else []
     n_without_t = int(table.cells[table.columns.t].missing.sum())
     if n_without_t:
         column = table.columns.t
@@ -290,3 +294,11 @@ def _notes(table: Table, readings: Sequence[Reading]) -> list[str]:
             f"column {column!r} has empty cells or words, and is left out of {listed(names)}."
         )
     return notes
+
+
+def _may_be_sampled(frame: pl.DataFrame) -> bool:
+    """Tell whether a table is as long as W&B's samples, with steps left out between its rows."""
+    if frame.height != N_SAMPLED or not {"_step", "_timestamp"} <= set(frame.columns):
+        return False
+    steps = cells_of(frame["_step"]).values
+    return bool(np.nanmax(steps) - np.nanmin(steps) >= N_SAMPLED)

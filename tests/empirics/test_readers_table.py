@@ -120,7 +120,7 @@ def test_wandb_chart_exports():
         found = read_curves(path)
         assert sorted(c.run for c in found.curves) == sorted(f"cs{i}" for i in range(1, 12))
         assert len({c.observable for c in found.curves}) == 1
-        assert any(note.startswith("22 columns ignored (bounds") for note in found.notes)
+        assert any("22 columns ignored (bounds of a chart" in note for note in found.notes)
         table = pl.read_csv(path)
         for curve in found.curves:
             column = table[f"{curve.run} - {curve.observable}"]

@@ -127,6 +127,28 @@ def test_scalars_of_tensorflow_2_are_read(folder, dtype, rest, y):
     )
 
 
+def test_all_tensors_of_a_tag_are_read(folder):
+    """EventAccumulator keeps ten of them."""
+    events = [event(i, tensor("loss", 1, b"\x2d" + struct.pack("<f", i / 2))) for i in range(100)]
+    (curve,) = read_curves(folder(b"".join(events))).curves
+    assert curve.y.tolist() == [i / 2 for i in range(100)]
+
+
+def test_returns_of_dopamine_go_by_their_names(folder):
+    """Its runner writes one point an iteration; nothing says how many steps that was."""
+    tags = ("Train/AverageReturns", "Eval/AverageReturns", "Train/NumEpisodes")
+    events = [event(i, *(simple(tag, i + k) for k, tag in enumerate(tags))) for i in range(3)]
+    found = read_curves(folder(b"".join(events)))
+    read = {curve.observable: curve.y.tolist() for curve in found.curves}
+    assert read == {
+        "episodic_return": [0, 1, 2],
+        "eval_episodic_return": [1, 2, 3],
+        "Train/NumEpisodes": [2, 3, 4],
+    }
+    assert {curve.progress for curve in found.curves} == {"unspecified"}
+    assert found.runs[0].config["keys"]["episodic_return"] == "Train/AverageReturns"
+
+
 def test_what_is_no_scalar_is_counted_by_kind(folder):
     image, histogram = sub(1, b"i") + sub(4, b"\x08\x01"), sub(1, b"h") + sub(5, b"")
     many = tensor("m", 1, sub(4, bytes(8)), shape=sub(2, b"\x08\x02"))

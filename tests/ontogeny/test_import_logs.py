@@ -50,13 +50,17 @@ def test_the_zoo_of_stable_baselines3(tmp_path: Path, capsys: pytest.CaptureFixt
 
 @needs_data
 @pytest.mark.parametrize(
-    ("name", "n_labels", "n_curves"), [("learned_planner", 15, 480), ("jaxgmg_corner", 11, 99)]
+    ("name", "n_runs", "n_curves"), [("learned_planner", 15, 480), ("jaxgmg_corner", 11, 99)]
 )
-def test_folders_of_tables(name: str, n_labels: int, n_curves: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole", [True, False], ids=["folder", "files"])
+def test_folders_of_tables(
+    name: str, n_runs: int, n_curves: int, whole: bool, tmp_path: Path
+) -> None:
     paths = sorted((DATA / name).iterdir())
-    assert main(["import", *map(str, paths), "--quiet", "--out", str(tmp_path / "store")]) == 0
+    asked = [DATA / name] if whole else paths
+    assert main(["import", *map(str, asked), "--quiet", "--out", str(tmp_path / "store")]) == 0
     store = Store(tmp_path / "store")
-    assert len({run.run for run in store.runs()}) == n_labels
+    assert len(store.runs()) == len({run.run for run in store.runs()}) == n_runs
     n_rows, total = 0, 0.0
     for path in paths:
         if path.suffix == ".csv":

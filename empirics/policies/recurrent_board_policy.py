@@ -67,8 +67,8 @@ class RecurrentBoardNetwork:
         planes, *board = observation_shape
         if int(np.prod(board)) != num_actions:
             raise ValueError(
-                f"a policy of a board has an action a square; the board is {board[0]} × {board[1]}, "
-                f"and there are {num_actions} actions."
+                f"a policy of a board has an action a square; the board is {board[0]} × "
+                f"{board[1]}, and there are {num_actions} actions."
             )
         with torch.random.fork_rng(devices=[]):  # layers draw from the global generator
             torch.manual_seed(int(rng.integers(2**63)))

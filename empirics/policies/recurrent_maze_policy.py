@@ -14,6 +14,7 @@ from empirics.policies.at_mouse import at_mouse
 from empirics.policies.recurrent_policy import AbstractRecurrentPolicy, start_small
 from theory.curve import Condition
 
+
 @final
 @dataclass(frozen=True)
 class RecurrentMazeNetwork:

@@ -1,9 +1,10 @@
 """The game of forced replies: win in a few moves against an opponent that has to answer threats.
 
-The agent is to move, in a position in which the opponent threatens nothing. The opponent fills a line if
-it can; else it blocks, if the agent could fill one (the forced reply); else it plays anywhere. The
-agent earns 1 for a line of its own and −1 for one of the opponent, and 0 when `max_moves` of its
-moves are over or the board is full, as chess problems are to be solved in so many moves.
+The agent is to move, in a position in which the opponent threatens nothing. The opponent fills a
+line if it can; else it blocks, if the agent could fill one (the forced reply); else it plays
+anywhere. The agent earns 1 for a line of its own and −1 for one of the opponent, and 0 when
+`max_moves` of its moves are over or the board is full, as chess problems are to be solved in so
+many moves.
 
 A move on a stone loses at once. Policies of `empirics.policies.recurrent_board_policy` never
 make one: what is occupied is masked in their logits.

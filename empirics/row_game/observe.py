@@ -13,7 +13,7 @@ OWN_PLANE, OTHER_PLANE, LEFT_PLANE = range(3)
 def observe(
     board: Board, own: IntArray, other: IntArray, share_left: ArrayLike = 1.0
 ) -> NDArray[np.float32]:
-    """Return what is seen, (n, 3, size, size): own stones, the other's, and the share of moves left.
+    """Return what is seen, (n, 3, size, size): both sides' stones, and the share of moves left.
 
     Parameters
     ----------

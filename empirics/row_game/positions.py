@@ -15,7 +15,7 @@ from theory.curve import relock
 CHUNK = 2000
 """Positions drawn at a time."""
 
-DRY = 50
+DRY = 10
 """Chunks without a new position after which there are taken to be no more."""
 
 NO_SQUARES = np.zeros(0, dtype=np.int64)
@@ -156,7 +156,9 @@ def draw_positions(
     return found[:number]
 
 
-def _some_positions(board: Board, stones: tuple[int, int], *, rng: np.random.Generator) -> Positions:
+def _some_positions(
+    board: Board, stones: tuple[int, int], *, rng: np.random.Generator
+) -> Positions:
     """Return those of `CHUNK` random positions that `Positions` may hold."""
     rank = rng.random((CHUNK, board.area)).argsort(axis=1).argsort(axis=1)
     mine = rng.integers(stones[0], stones[1] + 1, size=(CHUNK, 1))

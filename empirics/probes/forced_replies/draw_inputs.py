@@ -1,4 +1,4 @@
-"""Inputs of patching: forced wins that a weak agent misses, and a stone far off that undoes them."""
+"""Inputs of patching: forced wins that a weak agent misses, and stones that undo them."""
 
 from __future__ import annotations
 

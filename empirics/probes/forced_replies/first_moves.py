@@ -22,6 +22,8 @@ from empirics.row_game.solver import winning_moves
 MOVES: Mapping[str, int] = {"one": 1, "two": 2, "three": 3}
 """Moves in which positions of a kind are won."""
 
+CHANCE = "a legal move at random"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -30,10 +32,10 @@ class FirstMoves:
 
     `p_win_one` is of wins at once, `p_win_two` of threats on two squares at once, `p_win_three` of
     wins with forced replies; their baseline is a legal move at random. `p_threat_three` is the
-    probability of *any* threat on the last ones, which is as far as one gets without looking ahead:
-    `p_win_three` has that over the number of threats as a baseline of its own, the agent that
-    makes threats, but whichever. `p_line_three` is that of the first and the third move, where
-    the third is the only one.
+    probability of *any* threat in the last ones, which needs no look-ahead; shared out among the
+    threats there are it is another baseline of `p_win_three`, that of an agent which threatens,
+    but whatever. `p_line_three` is the probability of the first and of the third move, where the
+    third too is the only one.
 
     Attributes
     ----------
@@ -58,22 +60,26 @@ class FirstMoves:
 
     def __call__(self, policy: Policy) -> Mapping[str, Reading]:
         """Measure `policy`; se over positions."""
-        result = {}
-        for kind in MOVES:
-            p = self._probabilities(policy, self.pools[kind])
-            result[f"p_win_{kind}"] = self._reading((p * self._wins[kind]).sum(axis=1), kind)
-        threats = (p * self._threats).sum(axis=1)
-        by_threats = threats / self._threats.sum(axis=1)
-        win = self._reading((p * self._wins["three"]).sum(axis=1), "three")
-        result["p_win_three"] = _with_baseline(win, "any threat", float(by_threats.mean()))
-        result["p_threat_three"] = _shared(threats, self._share_of(self._threats))
+        p = {kind: self._probabilities(policy, self.pools[kind]) for kind in MOVES}
+        wins = {kind: (p[kind] * self._wins[kind]).sum(axis=1) for kind in MOVES}
+        threats = (p["three"] * self._threats).sum(axis=1)
+        which = float((threats / self._threats.sum(axis=1)).mean())
+        by_chance = {kind: {CHANCE: self._share_of(self._wins[kind], kind)} for kind in MOVES}
+        by_chance["three"]["any threat"] = which
+        return {
+            **{f"p_win_{kind}": _reading(wins[kind], by_chance[kind]) for kind in MOVES},
+            "p_threat_three": _reading(threats, {CHANCE: self._share_of(self._threats, "three")}),
+            "p_line_three": self._line(policy),
+        }
+
+    def _line(self, policy: Policy) -> Reading:
+        """Return the probability of the first and the third move, where both are the only ones."""
         lines, each = self._lines, np.arange(len(self._lines))
-        first = self._probabilities(policy, lines.positions)[each, lines.first]
         after = lines.after_reply
+        first = self._probabilities(policy, lines.positions)[each, lines.first]
         third = self._probabilities(policy, after, moves_made=1)[each, lines.third]
         legal = _legal(self.board, lines.positions) * _legal(self.board, after)
-        result["p_line_three"] = _shared(first * third, float((1 / legal).mean()))
-        return result
+        return _reading(first * third, {CHANCE: float((1 / legal).mean())})
 
     def _probabilities(
         self, policy: Policy, positions: Positions, moves_made: int = 0
@@ -83,10 +89,7 @@ class FirstMoves:
             policy, observe(self.board, positions.own, positions.other, share_left)
         )
 
-    def _reading(self, taken: NDArray[np.float64], kind: str) -> Reading:
-        return _shared(taken, self._share_of(self._wins[kind], kind))
-
-    def _share_of(self, squares: NDArray[np.bool_], kind: str = "three") -> float:
+    def _share_of(self, squares: NDArray[np.bool_], kind: str) -> float:
         """Return the chance that a legal move at random is one of some squares."""
         return float((squares.sum(axis=1) / _legal(self.board, self.pools[kind])).mean())
 
@@ -119,19 +122,13 @@ def _legal(board: Board, positions: Positions) -> NDArray[np.int64]:
     return np.asarray(board.unpack(board.full & ~(positions.own | positions.other)).sum(axis=1))
 
 
-def _shared(values: NDArray[np.float64], by_chance: float) -> Reading:
+def _reading(values: NDArray[np.float64], baselines: Mapping[str, float]) -> Reading:
     mean, se, n = level_mean(values, np.arange(values.size))
     return Reading(
         min(mean, 1.0),
         se,
         n_levels=n,
         support=(0.0, 1.0),
-        baselines={"a legal move at random": by_chance},
+        baselines=baselines,
         se_is_shared=True,
     )
-
-
-def _with_baseline(reading: Reading, name: str, value: float) -> Reading:
-    from dataclasses import replace
-
-    return replace(reading, baselines={**reading.baselines, name: value})

@@ -1,4 +1,4 @@
-"""The third move: is it known before the first is made, told from the state at the first's square."""
+"""The third move: is it known, before the first is made, at the square of the first."""
 
 from __future__ import annotations
 
@@ -107,7 +107,11 @@ class ThirdMove:
         """The stones on and around every square, and where it is, (n, size², 29)."""
         size = self.board.size
         framed = np.pad(self._seen[:, :2], ((0, 0), (0, 0), (1, 1), (1, 1)))
-        edge = np.pad(np.zeros((len(framed), 1, size, size)), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=1.0)
+        edge = np.pad(
+            np.zeros((len(framed), 1, size, size)),
+            ((0, 0), (0, 0), (1, 1), (1, 1)),
+            constant_values=1.0,
+        )
         planes = np.concatenate([framed, edge], axis=1)
         around = [planes[:, :, i : i + size, j : j + size] for i in range(3) for j in range(3)]
         flat = np.concatenate(around, axis=1).reshape(len(framed), -1, self.board.area)

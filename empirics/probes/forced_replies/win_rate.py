@@ -46,9 +46,7 @@ class WinRate:
     def __call__(self, policy: Policy) -> Mapping[str, Reading]:
         """Measure `policy`; se over positions."""
         played = {kind: self._play(policy, kind, i) for i, kind in enumerate(KINDS)}
-        result = {
-            f"win_rate_{kind}": _reading([(1.0, won)]) for kind, (won, _) in played.items()
-        }
+        result = {f"win_rate_{kind}": _reading([(1.0, won)]) for kind, (won, _) in played.items()}
         shares = self.config.shares
         return {
             "win_rate": _reading([(shares[kind], won) for kind, (won, _) in played.items()]),
@@ -87,7 +85,9 @@ def drawn(p: NDArray[np.float64], *, rng: np.random.Generator) -> NDArray[np.int
 
 def _reading(parts: list[tuple[float, NDArray[np.bool_]]]) -> Reading:
     """Return a weighted mean of shares of games, each with its own positions."""
-    means = [(weight, *level_mean(won.astype(np.float64), np.arange(won.size))) for weight, won in parts]
+    means = [
+        (weight, *level_mean(won.astype(np.float64), np.arange(won.size))) for weight, won in parts
+    ]
     value = sum(weight * mean for weight, mean, _, _ in means)
     variance = sum((weight * (se or 0.0)) ** 2 for weight, _, se, _ in means)
     n = sum(number for *_, number in means)

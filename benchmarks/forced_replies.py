@@ -23,9 +23,10 @@ from empirics.one_thread import one_thread
 from empirics.probe import Probe, Reading
 from empirics.probes.forced_replies.plan import ForcedRepliesPlan
 from empirics.probes.lookahead.draw_inputs import NoInputs
-from empirics.store import RunRecord, Store
+from empirics.store import Store
 
 PAGE = Path(__file__).with_suffix(".md")
+Point = tuple[int, Path]
 GAME, PLAN = EXPERIMENT.environment, ForcedRepliesPlan()
 COLUMNS = (
     "win_rate",
@@ -52,13 +53,12 @@ def policy_of(path: Path) -> nn.Module:
     return policy
 
 
-def section(record: RunRecord, folder: Path, number: int, weak_share: float) -> list[str]:
+def section(run: str, points: Sequence[Point], number: int, weak_share: float) -> list[str]:
     """Return the lines of one run: a table by checkpoint, and what was compared with what."""
-    points = checkpoints_of(folder, record)
     last, path = points[-1]
     strong, weak_at = policy_of(path), max(t for t, _ in points if t <= weak_share * last)
     weak = policy_of(dict(points)[weak_at])
-    lines = [f"## {record.run or record.run_id}", ""]
+    lines = [f"## {run}", ""]
     probes: tuple[Probe, ...] = PLAN.probes(GAME)
     try:
         patching, third_move = PLAN.lookahead(GAME, weak=weak, strong=strong)
@@ -126,7 +126,8 @@ def main() -> None:
     ]
     with one_thread():
         for record in runs:
-            page += section(record, args.store, args.checkpoints, args.weak_share)
+            points = checkpoints_of(args.store, record)
+            page += section(record.run, points, args.checkpoints, args.weak_share)
     args.out.write_text("\n".join(page), encoding="utf-8")
     print(args.out)
 

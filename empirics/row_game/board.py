@@ -78,7 +78,7 @@ class Board:
         missing = self.lines & ~own[:, None]
         is_one = (missing & (missing - 1)) == 0
         is_free = (missing & other[:, None]) == 0
-        return np.bitwise_or.reduce(np.where(is_one & is_free, missing, 0), axis=1)
+        return np.asarray(np.bitwise_or.reduce(np.where(is_one & is_free, missing, 0), axis=1))
 
     def pack(self, squares: BoolArray) -> IntArray:
         """Return sets of squares, (..., size²) bool, as integers, (...)."""

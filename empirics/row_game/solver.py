@@ -55,12 +55,12 @@ def can_win(
     board: Board, own: IntArray, other: IntArray, moves: int, *, by_threats: bool = False
 ) -> BoolArray:
     """Return whether the one to move wins by force within so many moves, (n,)."""
-    return winning_moves(board, own, other, moves, by_threats=by_threats).any(axis=1)
+    return np.asarray(winning_moves(board, own, other, moves, by_threats=by_threats).any(axis=1))
 
 
 def _wins_after_any_reply(board: Board, own: IntArray, other: IntArray, moves: int) -> BoolArray:
     """Return whether every reply leaves a win; on a full board there is none."""
-    wins = (own | other) != board.full
+    wins = np.asarray((own | other) != board.full)
     for square in range(board.area):
         bit = 1 << square
         row = np.flatnonzero(wins & ((own | other) & bit == 0))

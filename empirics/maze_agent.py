@@ -79,7 +79,7 @@ def stored_agents(folder: Path, runs: Collection[str] | None = None) -> tuple[Ma
     ValueError
         If the folder is no store, it has no such run or no checkpoints, or a run is no maze agent.
     """
-    held = [(each, _checkpoints(folder, each)) for each in Store(folder, create=False).runs()]
+    held = [(each, checkpoints_of(folder, each)) for each in Store(folder, create=False).runs()]
     kept = [(record, checkpoints) for record, checkpoints in held if checkpoints]
     if not kept:
         raise ValueError(
@@ -99,7 +99,7 @@ def stored_agents(folder: Path, runs: Collection[str] | None = None) -> tuple[Ma
     )
 
 
-def _checkpoints(folder: Path, record: RunRecord) -> tuple[tuple[int, Path], ...]:
+def checkpoints_of(folder: Path, record: RunRecord) -> tuple[tuple[int, Path], ...]:
     """Return what lies in a run's folder under a number; the snapshot to go on from does not."""
     files = (folder / "checkpoints" / record.run_id).glob("*.safetensors")
     return tuple(sorted((int(file.stem), file) for file in files if file.stem.isdecimal()))

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from empirics.experiment import Experiment
 
 _SCALES = {"goal-switch": "empirics.experiments.goal_switch"}
-_AGENTS_OF_MAZES = {"shard-organism": "empirics.experiments.shard_organism"}
+_ALONE = {
+    "shard-organism": "empirics.experiments.shard_organism",
+    "forced-replies": "empirics.experiments.forced_replies",
+}
 _AGENTS = {
     "bandit": "empirics.experiments.bandit",
     "lock": "empirics.experiments.lock",
@@ -31,17 +34,17 @@ class _Experiments(Mapping[str, "Experiment | AgentExperiment"]):
         if name in _AGENTS:
             small: AgentExperiment = import_module(_AGENTS[name]).EXPERIMENT
             return small
-        if name in _AGENTS_OF_MAZES:
-            alone: Experiment = import_module(_AGENTS_OF_MAZES[name]).EXPERIMENT
+        if name in _ALONE:
+            alone: Experiment = import_module(_ALONE[name]).EXPERIMENT
             return alone
         experiment: Experiment = import_module(_SCALES[name]).SCALES["quick"].experiment
         return experiment
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*_SCALES, *_AGENTS_OF_MAZES, *_AGENTS])
+        return iter([*_SCALES, *_ALONE, *_AGENTS])
 
     def __len__(self) -> int:
-        return len(_SCALES) + len(_AGENTS_OF_MAZES) + len(_AGENTS)
+        return len(_SCALES) + len(_ALONE) + len(_AGENTS)
 
 
 EXPERIMENTS: Mapping[str, Experiment | AgentExperiment] = _Experiments()

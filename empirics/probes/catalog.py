@@ -12,6 +12,10 @@ from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.probe import Probe
 from empirics.probes.exact_regret import cheese_regret
+from empirics.probes.forced_replies.first_moves import FirstMoves
+from empirics.probes.forced_replies.patching import ReplyPatching
+from empirics.probes.forced_replies.third_move import ThirdMove
+from empirics.probes.forced_replies.win_rate import WinRate
 from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.lookahead.junction_plan import JunctionPlan
 from empirics.probes.lookahead.patching import LookaheadPatching
@@ -46,7 +50,9 @@ class Entry:
     plan: str
 
 
-Listed = Probe | type[LookaheadPatching] | type[Thinking] | type[SecondMove] | type[JunctionPlan]
+OfMazes = type[LookaheadPatching] | type[Thinking] | type[SecondMove] | type[JunctionPlan]
+OfReplies = type[FirstMoves] | type[WinRate] | type[ReplyPatching] | type[ThirdMove]
+Listed = Probe | OfMazes | OfReplies
 """A probe, or the class of one whose name and observables do not depend on what is drawn."""
 
 SMALL = MazeNetwork(width=2, depth=5, hidden=2)
@@ -64,6 +70,7 @@ PLANS: Mapping[str, Callable[[], tuple[Listed, ...]]] = MappingProxyType(
         ).probes(FEW),
         # What these measure is drawn with two trained agents; their observables are fixed.
         "LookaheadPlan": lambda: (LookaheadPatching, Thinking, SecondMove, JunctionPlan),
+        "ForcedRepliesPlan": lambda: (FirstMoves, WinRate, ReplyPatching, ThirdMove),
         "cheese_regret": lambda: (cheese_regret(CheeseConfig()),),
     }
 )

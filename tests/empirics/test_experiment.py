@@ -283,10 +283,10 @@ def test_scales_of_the_goal_switch_have_a_control_and_enough_checkpoints(name):
 
 
 def test_experiments_are_listed_by_name():
-    mazes = {"goal-switch", "shard-organism"}
+    alone = {"forced-replies", "goal-switch", "shard-organism"}
     small = {"bandit", "cue", "linear-network", "lock", "rl-perceptron", "skills", "td-chain"}
     assert next(iter(EXPERIMENTS)) == "goal-switch"
-    assert set(EXPERIMENTS) == mazes | small
-    assert len(EXPERIMENTS) == len(small) + 2
+    assert set(EXPERIMENTS) == alone | small
+    assert len(EXPERIMENTS) == len(small) + 3
     assert all(EXPERIMENTS[name].name == name for name in EXPERIMENTS)
     assert EXPERIMENTS["goal-switch"] == SCALES["quick"].experiment

@@ -107,8 +107,8 @@ def test_an_experiment_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["run", "no-such-experiment"]) == 2
     assert (
         "There is no experiment named 'no-such-experiment'. "
-        "Known: bandit, cue, goal-switch, linear-network, lock, rl-perceptron, shard-organism, "
-        "skills, td-chain." in capsys.readouterr().err
+        "Known: bandit, cue, forced-replies, goal-switch, linear-network, lock, rl-perceptron, "
+        "shard-organism, skills, td-chain." in capsys.readouterr().err
     )
 
 

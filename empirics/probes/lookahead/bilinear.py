@@ -91,6 +91,30 @@ def fit_bilinear(
     return BilinearProbe(found.x.reshape(shape), center, spread)
 
 
+def told_by_folds(
+    candidates: FloatArray,
+    asker: FloatArray,
+    is_there: NDArray[np.bool_],
+    chosen: IntArray,
+    fold: IntArray,
+) -> IntArray:
+    """Return the candidate that a probe fitted to the other folds tells of each row, (n,).
+
+    Parameters
+    ----------
+    candidates, asker, is_there, chosen
+        As in `fit_bilinear`.
+    fold : (n,) integer array
+    """
+    told = np.empty(len(chosen), dtype=np.int64)
+    for f in np.unique(fold):
+        fit, test = fold != f, fold == f
+        probe = fit_bilinear(candidates[fit], asker[fit], is_there[fit], chosen[fit])
+        logits = probe.logits(candidates[test], asker[test])
+        told[test] = np.where(is_there[test], logits, -np.inf).argmax(axis=1)
+    return told
+
+
 def _standardized(
     candidates: FloatArray,
     asker: FloatArray,

@@ -11,9 +11,9 @@ from empirics.levels import Levels, distances, first_steps
 from empirics.maze import MazeConfig, Situation, draw_situations, observe
 from empirics.probe import Policy
 from empirics.probes.behavior import action_probabilities
+from empirics.probes.lookahead.corruption import judged
 from empirics.probes.lookahead.far_walls import far_toggles, steps_between, toggled
 from empirics.probes.lookahead.inputs import Filters, LookaheadInputs
-from empirics.probes.lookahead.log_odds import log_odds
 from empirics.probes.lookahead.routes import best_routes, open_ways
 
 IntArray = NDArray[np.int64]
@@ -169,26 +169,9 @@ def _judged(
     limits: Filters,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], FloatArray]:
     """Return whether each corruption turns the strong agent, escapes the weak, and how much."""
-    if not len(before):
-        return np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.bool_), np.zeros(0)
     each = np.arange(len(before))
     best = first_steps(levels[before.level], before.cheese)[each, before.mouse]
     corrupted = toggled(levels, before.level, toggles)
     seen = observe(levels, before, config)
     seen_after = observe(corrupted, replace(before, level=each), config)
-    falls = action_probabilities(strong, seen_after)[each, best] < limits.corrupted
-    p, q = (action_probabilities(weak, x) for x in (seen, seen_after))
-    divergence = jensen_shannon(p, q)
-    is_unnoticed = log_odds(p, best) - log_odds(q, best) <= limits.noticed
-    return falls, is_unnoticed & (divergence <= limits.divergence), divergence
-
-
-def jensen_shannon(p: FloatArray, q: FloatArray) -> FloatArray:
-    """Return the divergence between rows of probabilities, in nats, from 0 to ln 2."""
-    middle = (p + q) / 2
-
-    def relative(of: FloatArray) -> FloatArray:
-        ratio = np.where(of > 0, of / np.where(middle > 0, middle, 1.0), 1.0)
-        return np.asarray((of * np.log(ratio)).sum(axis=1))
-
-    return (relative(p) + relative(q)) / 2
+    return judged(seen, seen_after, best, weak=weak, strong=strong, filters=limits)

@@ -39,8 +39,8 @@ class Filters:
         The Jensen-Shannon divergence of the weak agent's policies before and after, in nats, is no
         larger.
     far : int
-        Least distance of what is changed from the mouse, in squares, the larger of rows and
-        columns.
+        Least distance of what is changed from where the decision is made (the mouse; on a board,
+        the first move), in squares, the larger of rows and columns.
 
     Raises
     ------

@@ -8,18 +8,18 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from empirics.activations.edit import Replace
-from empirics.activations.edited import edited
 from empirics.activations.site import Site
-from empirics.probe import Policy, Reading, level_mean
-from empirics.probes.behavior import BATCH, action_probabilities
-from empirics.probes.edited_behavior import activations
-from empirics.probes.goal_vector import like
+from empirics.probe import Policy, Reading
 from empirics.probes.lookahead.inputs import LookaheadInputs
-from empirics.probes.lookahead.log_odds import log_odds
-from empirics.probes.lookahead.stages import network_of, stage_site, stride_of
+from empirics.probes.lookahead.place_effects import (
+    Patched,
+    effect_reading,
+    mean_over,
+    most,
+    place_effects,
+)
+from empirics.probes.lookahead.stages import stage_site, stride_of
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -91,26 +91,26 @@ class LookaheadPatching:
             )
         groups = {name: where[used] for name, where in self._groups(stride).items()}
         effect, random = self._effects(policy, groups, used)
-        of = {name: _mean(effect, squares) for name, squares in groups.items()}
-        other, future = _most(effect, groups["other"]), groups["future"]
+        of = {name: mean_over(effect, squares) for name, squares in groups.items()}
+        other, future = most(effect, groups["other"]), groups["future"]
         gains = {
-            "lookahead_patching": (of["future"] - other, _mean(random, future) - other),
-            "lookahead_best_square": (_most(effect, future) - other, _most(random, future) - other),
+            "lookahead_patching": (of["future"] - other, mean_over(random, future) - other),
+            "lookahead_best_square": (most(effect, future) - other, most(random, future) - other),
         }
         level, others = self.inputs.situation.level[used], {"strongest other": float(other.mean())}
         return {
             **{
-                name: _reading(
+                name: effect_reading(
                     gain, level, {"no effect": 0.0, "random vectors": float(by_chance.mean())}
                 )
                 for name, (gain, by_chance) in gains.items()
             },
             **{
-                f"patching_{name}": _reading(of[name], level, others)
+                f"patching_{name}": effect_reading(of[name], level, others)
                 for name in GROUPS[:-1]
                 if groups[name].any()
             },
-            "patching_other": _reading(other, level, {"no effect": 0.0}),
+            "patching_other": effect_reading(other, level, {"no effect": 0.0}),
         }
 
     def num_skipped(self, stride: int = 1) -> int:
@@ -121,18 +121,14 @@ class LookaheadPatching:
         self, policy: Policy, groups: Mapping[str, BoolArray], used: BoolArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return the drop by patches on each place and by random vectors on future places."""
-        site = self.site or stage_site(policy, "middle")
-        clean = self.inputs.observation[used]
-        state = activations(policy, site, clean)
-        difference = activations(policy, site, self.inputs.corrupted_observation[used]) - state
-        best = self.inputs.best.steps[used, 0]
-        before = log_odds(action_probabilities(policy, clean), best)
-        random = _of_equal_norm(difference, self.seed)
-        differs = (difference != 0).any(dim=1).flatten(1).numpy()
-        return tuple(  # type: ignore[return-value]
-            _drops(policy, site, clean, best, before, state, vector, where)
-            for vector, where in ((difference, differs), (random, differs & groups["future"]))
+        patched = Patched(
+            self.inputs.observation[used],
+            self.inputs.corrupted_observation[used],
+            self.inputs.best.steps[used, 0],
+            groups["future"],
         )
+        site = self.site or stage_site(policy, "middle")
+        return place_effects(policy, site, patched, seed=self.seed)
 
     def _groups(self, stride: int) -> dict[str, BoolArray]:
         """Return the places of each group, (n, places), none in two."""
@@ -161,59 +157,6 @@ class LookaheadPatching:
                 labels[each, square] = GROUPS.index("changed")
         labels[each, inputs.situation.mouse] = GROUPS.index("mouse")
         return labels.reshape(-1, size, size)[:, ::stride, ::stride].reshape(len(inputs), -1)
-
-
-def _drops(
-    policy: Policy,
-    site: Site,
-    observation: NDArray[np.float32],
-    best: NDArray[np.int64],
-    before: FloatArray,
-    state: Tensor,
-    vector: Tensor,
-    where: BoolArray,
-) -> FloatArray:
-    """Return how far the log-odds fall with the vector added on one place, (n, places)."""
-    result = np.zeros(where.shape)
-    row, place = np.nonzero(where)
-    for start in range(0, len(row), BATCH):
-        i, j = row[start : start + BATCH], place[start : start + BATCH]
-        mixed = state[i].flatten(2)
-        mixed[np.arange(len(i)), :, j] += vector[i].flatten(2)[np.arange(len(i)), :, j]
-        with edited(network_of(policy), [Replace(site, mixed.reshape(-1, *state.shape[1:]))]):
-            p = action_probabilities(policy, observation[i])
-        result[i, j] = before[i] - log_odds(p, best[i])
-    return result
-
-
-def _of_equal_norm(difference: Tensor, seed: int) -> Tensor:
-    """Return a random vector on each place of the norm of the difference there."""
-    rows = difference.flatten(2).movedim(1, 2).flatten(0, 1)  # (n · places, channels)
-    random = like(rows, 1, seed)[0]
-    n, channels = difference.shape[:2]
-    return random.reshape(n, -1, channels).movedim(1, 2).reshape(difference.shape)
-
-
-def _reading(
-    values: FloatArray, level: NDArray[np.int64], baselines: Mapping[str, float]
-) -> Reading:
-    known = np.isfinite(values)  # a group may have no square in some mazes
-    mean, se, n_levels = level_mean(values[known], level[known])
-    return Reading(
-        mean, se, n_levels=n_levels, unit="log-odds", baselines=baselines, se_is_shared=True
-    )
-
-
-def _most(values: FloatArray, chosen: BoolArray) -> FloatArray:
-    """Return the maximum over the chosen places of each row."""
-    return np.asarray(np.where(chosen, values, -np.inf).max(axis=1))
-
-
-def _mean(values: FloatArray, chosen: BoolArray) -> FloatArray:
-    """Return the mean over the chosen places of each row; nan where there are none."""
-    number = chosen.sum(axis=1)
-    total = (values * chosen).sum(axis=1)
-    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
 def _around(square: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], ...]:

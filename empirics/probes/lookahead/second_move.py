@@ -16,7 +16,7 @@ from empirics.learned_probes.score import accuracy, mean_score
 from empirics.levels import Levels, distances
 from empirics.maze import NOWHERE, MazeConfig, Situation, draw_situations
 from empirics.probe import Policy, Reading
-from empirics.probes.lookahead.bilinear import fit_bilinear
+from empirics.probes.lookahead.bilinear import told_by_folds
 from empirics.probes.lookahead.draw_inputs import some
 from empirics.probes.lookahead.far_walls import steps_between
 from empirics.probes.lookahead.routes import open_ways, own_routes
@@ -115,16 +115,10 @@ class SecondMove:
         around = self._sources.seen_around
         each = np.broadcast_to(row[:, None], squares.shape)
         features["observation"] = around(each.ravel(), squares.ravel()), around(row, mouse)
-        told = {}
-        for name, (x, z) in features.items():
-            candidates = x.reshape(*squares.shape, -1)
-            told[name] = np.empty(len(row), dtype=np.int64)
-            for f in np.unique(fold):
-                fit, test = fold != f, fold == f
-                probe = fit_bilinear(candidates[fit], z[fit], there[fit], chosen[fit])
-                logits = np.where(there[test], probe.logits(candidates[test], z[test]), -np.inf)
-                told[name][test] = logits.argmax(axis=1)
-        return told
+        return {
+            name: told_by_folds(x.reshape(*squares.shape, -1), z, there, chosen, fold)
+            for name, (x, z) in features.items()
+        }
 
     @cached_property
     def _cells(self) -> IntArray:

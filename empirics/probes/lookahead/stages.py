@@ -6,7 +6,7 @@ from torch import nn
 
 from empirics.activations.site import Site
 from empirics.policies.maze_policy import MazePolicy
-from empirics.policies.recurrent_maze_policy import RecurrentMazePolicy
+from empirics.policies.recurrent_policy import AbstractRecurrentPolicy
 from empirics.probe import Policy
 
 STAGES = ("early", "middle", "end")
@@ -21,21 +21,21 @@ def stage_site(policy: Policy, stage: str) -> Site:
     Raises
     ------
     ValueError
-        If the policy is no maze policy.
+        If the policy is neither a `MazePolicy` nor recurrent.
     """
-    if isinstance(policy, RecurrentMazePolicy):
+    if isinstance(policy, AbstractRecurrentPolicy):
         return Site("cell", tick=_index(policy.ticks, stage))
     if isinstance(policy, MazePolicy):
         return Site(f"stream.{_index(len(policy.stream), stage)}")
     raise ValueError(
-        "look-ahead is read in the states of a MazePolicy or RecurrentMazePolicy; this is a "
+        "look-ahead is read in the states of a MazePolicy or a recurrent policy; this is a "
         f"{type(policy).__name__}."
     )
 
 
 def stride_of(policy: Policy) -> int:
     """Return how many squares apart the places of the policy's states are."""
-    return policy.stride if isinstance(policy, MazePolicy | RecurrentMazePolicy) else 1
+    return policy.stride if isinstance(policy, MazePolicy | AbstractRecurrentPolicy) else 1
 
 
 def network_of(policy: Policy) -> nn.Module:

@@ -163,5 +163,5 @@ def test_agents_for_whom_nothing_is_hard_or_solved_are_said(inputs, flood):
             )
     with pytest.raises(ValueError, match="far must be at least 2; it is 1."):
         Filters(far=1)
-    with pytest.raises(ValueError, match="states of a MazePolicy or RecurrentMazePolicy"):
+    with pytest.raises(ValueError, match="states of a MazePolicy or a recurrent policy"):
         LookaheadPatching(inputs)(torch.nn.Linear(1, 1))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from empirics.maze import NOWHERE, draw_situations
-from empirics.probes.lookahead.draw_inputs import jensen_shannon
+from empirics.probes.lookahead.corruption import jensen_shannon
 from empirics.probes.lookahead.far_walls import far_toggles, steps_between, toggled
 from empirics.probes.lookahead.junctions import junctions_on
 from empirics.probes.lookahead.log_odds import log_odds

@@ -1,0 +1,109 @@
+"""A Dask cluster: on one machine, or on many by SLURM, PBS, Kubernetes, SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, final
+
+from empirics.backends.backend import AbstractBackend, AbstractLane
+
+SECONDS_TO_ANSWER = 30
+NEEDED = "the Dask backend needs the package distributed: pip install 'ontogeny[dask]'."
+
+
+@final
+class DaskBackend(AbstractBackend):
+    """The workers that a Dask scheduler has, now and later.
+
+    Dask itself begins a worker that died anew and repeats its tasks, four times; a task whose
+    worker died that often is tried once more with nothing beside it.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Workers of one thread each keep runs from sharing a process.
+    """
+
+    every_try = "in each of 2 rounds of tries by Dask, the last one with nothing beside it"
+
+    # Any: the package is optional.
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def width(self, n_jobs: int) -> int:
+        """Return the threads of all workers there are now, whatever is asked for."""
+        return max(1, sum(self._client.nthreads().values()))
+
+    def rounds(self, n_jobs: int) -> tuple[tuple[int, int], ...]:
+        """All together, then one at a time."""
+        return (1, self.width(n_jobs)), (1, 1)
+
+    def lane(self, workers: int, *, shared: bool) -> AbstractLane:
+        """Return the cluster."""
+        return _Cluster(self._client)
+
+
+@final
+class _Cluster(AbstractLane):
+    def __init__(self, client: Any) -> None:
+        from distributed.scheduler import KilledWorker
+
+        self.deaths = (KilledWorker,)
+        self._client, self._given = client, dict[Future[Any], Any]()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        given = self._client.submit(function, *arguments, pure=False)
+        self._given[future] = given  # what nobody holds, Dask forgets
+        given.add_done_callback(lambda done: self._ended(done, future))
+        return future
+
+    def _ended(self, given: Any, future: Future[Any]) -> None:
+        """Hand over what came out; Dask computes anew a result that died with its worker."""
+        try:
+            future.set_result(given.result())
+        except BaseException as error:  # of the task, its worker or the cluster: all for `each`
+            future.set_exception(error)
+        self._given.pop(future, None)
+
+    def renew(self) -> None:
+        """Leave it to Dask."""
+
+    def close(self, *, abandon: bool) -> None:
+        if abandon:
+            self._client.cancel(list(self._given.values()))
+
+
+def dask_client(scheduler: str | None, n_jobs: int) -> Any:
+    """Return a client of a scheduler, or of a new one on this machine with so many workers.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Address, as in ``"tcp://10.0.0.1:8786"``.
+    n_jobs : int
+        Workers of the new one, of one thread each.
+
+    Raises
+    ------
+    ImportError
+        If Dask is not installed.
+    OSError
+        If no scheduler answers there.
+    ValueError
+        If this is no address.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ImportError(NEEDED) from None
+    if scheduler is None:
+        return Client(n_workers=n_jobs, threads_per_worker=1, dashboard_address=None)
+    try:
+        return Client(scheduler, timeout=SECONDS_TO_ANSWER)
+    except OSError:
+        raise OSError(
+            f"no Dask scheduler answers at {scheduler} within {SECONDS_TO_ANSWER} seconds; begin "
+            "one with `dask scheduler`, whose first lines say its address."
+        ) from None

@@ -52,11 +52,6 @@ def computed_on(backend: AbstractBackend) -> Iterator[None]:
         _BACKEND.reset(token)
 
 
-def width(n_jobs: int) -> int:
-    """Return how many tasks are done at a time where `n_jobs` are asked for."""
-    return _backend().width(n_jobs)
-
-
 def is_here(n_jobs: int) -> bool:
     """Return whether `n_jobs` are done in this very process."""
     return _BACKEND.get() is None and n_jobs < 2
@@ -92,8 +87,9 @@ def each(
     left = list(range(len(items)))
     for number, (lanes, workers) in enumerate(backend.rounds(min(n_jobs, len(items)))):
         if left:
-            found = [backend.lane(workers, shared=number == 0) for _ in range(min(lanes, len(left)))]
-            left = yield from _Round(found, workers, number > 0).run(function, items, left)
+            several = range(min(lanes, len(left)))
+            opened = [backend.lane(workers, shared=number == 0) for _ in several]
+            left = yield from _Round(opened, workers, number > 0).run(function, items, left)
     for index in left:
         sentence = f"its worker process died {backend.every_try}"
         yield index, Lost(f"{sentence} (is there too little memory?)")

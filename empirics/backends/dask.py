@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, final
 
 from empirics.backends.backend import AbstractBackend, AbstractLane
@@ -75,8 +76,9 @@ class _Cluster(AbstractLane):
             self._client.cancel(list(self._given.values()))
 
 
-def dask_client(scheduler: str | None, n_jobs: int) -> Any:
-    """Return a client of a scheduler, or of a new one on this machine with so many workers.
+@contextmanager
+def dask_backend(scheduler: str | None, n_jobs: int) -> Iterator[DaskBackend]:
+    """Give the workers of a scheduler, or of a new one on this machine.
 
     Parameters
     ----------
@@ -91,19 +93,20 @@ def dask_client(scheduler: str | None, n_jobs: int) -> Any:
         If Dask is not installed.
     OSError
         If no scheduler answers there.
-    ValueError
-        If this is no address.
     """
     try:
         from distributed import Client
     except ImportError:
         raise ImportError(NEEDED) from None
     if scheduler is None:
-        return Client(n_workers=n_jobs, threads_per_worker=1, dashboard_address=None)
-    try:
-        return Client(scheduler, timeout=SECONDS_TO_ANSWER)
-    except OSError:
-        raise OSError(
-            f"no Dask scheduler answers at {scheduler} within {SECONDS_TO_ANSWER} seconds; begin "
-            "one with `dask scheduler`, whose first lines say its address."
-        ) from None
+        opened = Client(n_workers=n_jobs, threads_per_worker=1, dashboard_address=None)
+    else:
+        try:
+            opened = Client(scheduler, timeout=SECONDS_TO_ANSWER)
+        except (OSError, ValueError):  # a ValueError where this is no address
+            raise OSError(
+                f"no Dask scheduler answers at {scheduler}; `dask scheduler` begins one, and its "
+                "first lines say its address."
+            ) from None
+    with opened as client:
+        yield DaskBackend(client)

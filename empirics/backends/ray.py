@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, final
 
 from empirics.backends.backend import AbstractBackend, AbstractLane
@@ -61,8 +62,9 @@ class _Cluster(AbstractLane):
                 self._ray.cancel(given, force=True)
 
 
-def started_ray(address: str | None, n_jobs: int) -> Any:
-    """Return the module, connected to a cluster or to a new one on this machine.
+@contextmanager
+def ray_backend(address: str | None, n_jobs: int) -> Iterator[RayBackend]:
+    """Give the processors of a Ray cluster, or of a new one on this machine with so many.
 
     Raises
     ------
@@ -75,11 +77,14 @@ def started_ray(address: str | None, n_jobs: int) -> Any:
         import ray
     except ImportError:
         raise ImportError(NEEDED) from None
+    where = {"address": address} if address else {"num_cpus": n_jobs}
     try:
-        where = {"address": address} if address else {"num_cpus": n_jobs}
-        ray.init(**where, include_dashboard=False, log_to_driver=False, ignore_reinit_error=True)
+        ray.init(**where, include_dashboard=False, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError):
         raise OSError(
             f"no Ray cluster answers at {address}; `ray start --head` begins one."
         ) from None
-    return ray
+    try:
+        yield RayBackend(ray)
+    finally:
+        ray.shutdown()

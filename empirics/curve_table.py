@@ -12,7 +12,7 @@ import polars as pl
 from empirics.curve_set import Rejected
 from empirics.header import KEY, Header, check_header, header_of, key_of
 from empirics.logged import COLUMNS, Logged, logged
-from empirics.parquet import read_metadata, read_parquet
+from empirics.parquet import read_metadata, read_parquet, write_parquet
 
 HEADERS = "ontogeny.curves"
 SCHEMA = pl.Schema(
@@ -91,7 +91,7 @@ def digest_of(curves: Iterable[Logged]) -> str:
 def write_table(path: Path, table: pl.DataFrame, headers: Sequence[Header]) -> None:
     """Write what `table_of` made."""
     metadata = {HEADERS: json.dumps(headers, sort_keys=True)}
-    table.write_parquet(path, compression="zstd", metadata=metadata)
+    write_parquet(path, table, metadata)
 
 
 def read_headers(path: Path) -> list[Header]:

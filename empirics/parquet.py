@@ -45,6 +45,19 @@ def read_metadata(path: Path) -> dict[str, str]:
         raise ValueError(_damaged(path, error)) from None
 
 
+def write_parquet(path: Path, table: pl.DataFrame, metadata: dict[str, str] | None = None) -> None:
+    """Write a table, compressed, with texts besides it.
+
+    Raises
+    ------
+    OSError
+        If there is no room; polars itself would raise an error of its own.
+    """
+    content = io.BytesIO()
+    table.write_parquet(content, compression="zstd", metadata=metadata)
+    path.write_bytes(content.getvalue())
+
+
 def _damaged(path: Path, error: BaseException) -> str:
     first, *_ = str(error).strip().splitlines() or [type(error).__name__]
     return f"{path} is damaged and cannot be read ({first.rstrip('.')}); write or copy it anew."

@@ -15,7 +15,7 @@ from empirics.curve_table import digest_of, read_headers, read_logged, table_of,
 from empirics.header import Header, difference, header_of, key_of, same_header
 from empirics.logged import Logged, as_logged, united
 from empirics.notes import counted, tally
-from empirics.parquet import read_parquet
+from empirics.parquet import read_parquet, write_parquet
 from empirics.run_record import RunRecord, check_run_id, record_of, row_of
 from theory.curve import Curve
 
@@ -84,7 +84,7 @@ class Store:
         path = self._run_file(record.run_id)
         if not path.is_file():
             row = row_of(record)
-            _atomically(path, lambda temporary: row.write_parquet(temporary, compression="zstd"))
+            _atomically(path, lambda temporary: write_parquet(temporary, row))
         return path
 
     def append_curves(self, curves: Iterable[Curve]) -> Path | None:

@@ -22,7 +22,7 @@ def add_backend_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="of a Dask scheduler (tcp://…) or a Ray cluster; without one a new one on this machine",
+        help="of a Dask scheduler (tcp://…) or a Ray cluster; without it one is begun here",
     )
 
 

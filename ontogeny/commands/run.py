@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--combine",
         choices=("grid", "random", "zip"),
         default="grid",
-        help="values of several --vary: all combinations (default), in step, or drawn --number times",
+        help="values of several --vary: all combinations (default), drawn, or in step",
     )
     parser.add_argument(
         "--number", type=int, metavar="N", help="points that --combine random draws"

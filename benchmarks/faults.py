@@ -299,8 +299,8 @@ def page(counts: Mapping[str, Count], seconds: float) -> str:
     return f"""# SIGKILL at random moments
 
 `python -m benchmarks.faults`; see there. Made by {code_version()} in {seconds:.0f} s of
-processor time. After each kill everything on disk was read: a result may differ from that of an undisturbed process
-in no bit, and each is there once.
+processor time. After each kill everything on disk was read: a result may differ from that of an
+undisturbed process in no bit, and each is there once.
 
 {to_markdown(table)}
 """

@@ -18,8 +18,6 @@ Result = TypeVar("Result")
 
 SECONDS_A_TASK = 1.0
 """Items that take less are done several at a time: sending one costs some milliseconds."""
-AHEAD = 2
-"""Tasks a worker has, done or waiting: the next one lies there when one ends."""
 
 _BACKEND: ContextVar[AbstractBackend | None] = ContextVar("backend", default=None)
 
@@ -80,7 +78,7 @@ def each(
         If the backend itself is gone.
     """
     items = list(items)
-    if is_here(min(n_jobs, len(items))):
+    if is_here(n_jobs):
         yield from enumerate(map(function, items))
         return
     backend = _backend()
@@ -89,7 +87,7 @@ def each(
         if left:
             several = range(min(lanes, len(left)))
             opened = [backend.lane(workers, shared=number == 0) for _ in several]
-            left = yield from _Round(opened, workers, number > 0).run(function, items, left)
+            left = yield from _Round(opened, number > 0).run(function, items, left)
     for index in left:
         sentence = f"its worker process died {backend.every_try}"
         yield index, Lost(f"{sentence} (is there too little memory?)")
@@ -142,7 +140,6 @@ class _Round:
     """One try of tasks, in lanes; when it is over, those whose worker died are left."""
 
     lanes: Sequence[AbstractLane]
-    workers: int
     one_by_one: bool
     running: dict[Future[Any], tuple[AbstractLane, list[int]]] = field(default_factory=dict)
     died: list[int] = field(default_factory=list)
@@ -178,11 +175,11 @@ class _Round:
         waiting: deque[int],
     ) -> None:
         """Give a lane as much as it may have at a time."""
-        most = 1 if self.one_by_one else AHEAD * self.workers
+        most = 1 if self.one_by_one else lane.most
         busy = sum(one is lane for one, _ in self.running.values())
         for _ in range(most - busy):
             if waiting:
-                chunk = [waiting.popleft() for _ in range(self._size(len(waiting)))]
+                chunk = [waiting.popleft() for _ in range(self._size(len(waiting), most))]
                 given = [items[index] for index in chunk]
                 try:
                     future = lane.submit(_do, function, given)
@@ -191,12 +188,12 @@ class _Round:
                     future = lane.submit(_do, function, given)
                 self.running[future] = lane, chunk
 
-    def _size(self, left: int) -> int:
-        """Return how many items to do together: seconds of work, and enough for all workers."""
+    def _size(self, left: int, tasks: int) -> int:
+        """Return how many items to do together: a second of work, and so many tasks at least."""
         if self.one_by_one or not self.done:
             return 1
         of_a_second = SECONDS_A_TASK * self.done / max(self.seconds, 1e-9)
-        return max(1, int(min(of_a_second, left / (AHEAD * self.workers))))
+        return max(1, int(min(of_a_second, left / tasks)))
 
     def _ended(self, future: Future[Any]) -> Iterator[tuple[int, Any]]:
         lane, chunk = self.running.pop(future)

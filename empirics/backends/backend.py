@@ -19,6 +19,11 @@ class AbstractLane(ABC):
 
     deaths: tuple[type[BaseException], ...]
 
+    @property
+    @abstractmethod
+    def most(self) -> int:
+        """Tasks that it may have at a time, in work or waiting."""
+
     # Any: a task may be given anything, and return anything.
     @abstractmethod
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:

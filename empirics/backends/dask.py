@@ -10,6 +10,8 @@ from typing import Any, final
 from empirics.backends.backend import AbstractBackend, AbstractLane
 
 SECONDS_TO_ANSWER = 30
+AT_LEAST = 256
+"""Tasks that a cluster has at a time: a cluster that grows by need must see the need."""
 NEEDED = "the Dask backend needs the package distributed: pip install 'ontogeny[dask]'."
 
 
@@ -52,6 +54,10 @@ class _Cluster(AbstractLane):
 
         self.deaths = (KilledWorker,)
         self._client, self._given = client, dict[Future[Any], Any]()
+
+    @property
+    def most(self) -> int:
+        return max(AT_LEAST, 2 * sum(self._client.nthreads().values()))
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()

@@ -24,6 +24,8 @@ ONE_THREAD = {
 }
 """What makes BLAS, torch (by OMP), numba and polars compute on one thread, where a process has it
 when it begins."""
+AHEAD = 2
+"""Tasks a process has, in work or waiting: the next one lies there when one ends."""
 IDLE_SECONDS = 60
 """After which a process that has nothing to do ends."""
 
@@ -54,6 +56,10 @@ class _Processes(AbstractLane):
     def __init__(self, workers: int, shared: bool) -> None:
         self._workers, self._shared = workers, shared
         self._pool = self._begin()
+
+    @property
+    def most(self) -> int:
+        return AHEAD * self._workers
 
     # Any: loky ships no types.
     def _begin(self) -> Any:

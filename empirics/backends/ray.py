@@ -9,6 +9,8 @@ from typing import Any, final
 
 from empirics.backends.backend import AbstractBackend, AbstractLane
 
+AT_LEAST = 256
+"""Tasks that a cluster has at a time: a cluster that grows by need must see the need."""
 NEEDED = "the Ray backend needs the package ray: pip install ray."
 
 
@@ -46,6 +48,10 @@ class _Cluster(AbstractLane):
     def __init__(self, ray: Any) -> None:
         self.deaths = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError)
         self._ray, self._given = ray, list[Any]()
+
+    @property
+    def most(self) -> int:
+        return AT_LEAST
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         given = self._ray.remote(function).remote(*arguments)

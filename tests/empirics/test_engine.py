@@ -91,14 +91,14 @@ class Recorded(AbstractBackend):
         return ((1, self.wide),)
 
     def lane(self, workers, *, shared):
-        return Instant(self.chunks)
+        return Instant(self.chunks, 2 * workers)
 
 
 class Instant(AbstractLane):
-    deaths = ()
+    deaths, most = (), 0
 
-    def __init__(self, chunks):
-        self.chunks = chunks
+    def __init__(self, chunks, most):
+        self.chunks, self.most = chunks, most
 
     def submit(self, function, *arguments):
         from concurrent.futures import Future
@@ -133,7 +133,7 @@ def test_a_task_is_a_second_of_items(seconds, number, largest):
 def test_results_come_in_order_and_what_is_lost_is_replaced():
     class Deadly(Recorded):
         def lane(self, workers, *, shared):
-            return Dying(self.chunks)
+            return Dying(self.chunks, 2)
 
     class Dying(Instant):
         deaths = (BrokenPipeError,)

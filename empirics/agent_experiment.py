@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any, Protocol, final
@@ -117,14 +117,30 @@ class AgentExperiment:
             If the cell has no such setting (those it has are listed), or it cannot have such
             values.
         """
+        self._check(settings)
+        combined = product(*settings.values())
+        return self.cells([dict(zip(settings, values, strict=True)) for values in combined])
+
+    def cells(self, points: Sequence[Mapping[str, Condition]]) -> tuple[Cell, ...]:
+        """Return the distinct cells with these settings changed, one a point of a sweep.
+
+        Raises
+        ------
+        ValueError
+            As `grid`.
+        """
+        for point in points:
+            self._check(point)
+        cell: Any = self.cell
+        return tuple(dict.fromkeys(replace(cell, **point) for point in points))
+
+    def _check(self, names: Iterable[str]) -> None:
+        """Refuse settings that the cell has not."""
         cell: Any = self.cell
         known = sorted(field.name for field in fields(cell))
-        unknown = sorted(set(settings) - set(known))
+        unknown = sorted(set(names) - set(known))
         if unknown:
             raise ValueError(
                 f"experiment {self.name!r} has no condition {', '.join(unknown)} to vary; "
                 f"it has {', '.join(known)}."
             )
-        combined = product(*settings.values())
-        cells = (replace(cell, **dict(zip(settings, values, strict=True))) for values in combined)
-        return tuple(dict.fromkeys(cells))

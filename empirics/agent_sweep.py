@@ -11,6 +11,7 @@ from typing import Any
 from empirics.agent_experiment import AgentExperiment
 from empirics.agent_run import Cell
 from empirics.coerce import whole
+from empirics.engine import Lost, each
 from empirics.keep import keep_run
 from empirics.provenance import git_state, versions_of
 from empirics.run import Run
@@ -48,14 +49,15 @@ def sweep_agents(
     seeds: Sequence[int],
     folder: Path,
     *,
+    n_jobs: int = 1,
     on_run: Callable[[int, int, Run], None] | None = None,
 ) -> tuple[Run, ...]:
-    """Run the cells of one or several experiments with every seed, in this process.
+    """Run the cells of one or several experiments with every seed.
 
-    The seeds of a cell are trained together; a run's result does not depend on them. A cell is
-    in the store before the next begins, and what is there is known by the hash of all that
-    decides it, so the same call after a kill trains only what is missing, and so does a larger
-    sweep after a smaller one.
+    The seeds of a cell are trained together, as one task (`empirics.engine`); a run's result does
+    not depend on them. A cell is in the store before the next is waited for, and what is there
+    is known by the hash of all that decides it, so the same call after a kill trains only what
+    is missing, and so does a larger sweep after a smaller one.
 
     Parameters
     ----------
@@ -65,8 +67,11 @@ def sweep_agents(
         The seeds of every cell.
     folder : Path
         The store.
+    n_jobs : int
+        Processes at a time on this machine; one is this very process.
     on_run : callable or None
-        Called with (runs done, runs in all, the run) for each run.
+        Called with (runs done, runs in all, the run) for each run: first for those that were
+        there, then as they end.
 
     Returns
     -------
@@ -76,53 +81,74 @@ def sweep_agents(
     Raises
     ------
     ValueError
-        If there is nothing to run, or the folder is no store.
+        If there is nothing to run, the folder is no store, or cells always killed their process;
+        the others are done then, and those are named.
     """
     tasks = sweep_tasks(arms, seeds)
     store = Store(folder)
-    stored, runs = _stored(store), []
-    for experiment, cell in dict.fromkeys(task[:2] for task in tasks):
-        wanted = [task[2] for task in tasks if task[:2] == (experiment, cell)]
-        ids = {seed: experiment.identify(cell, seed, experiment.schedule) for seed in wanted}
-        missing = [seed for seed in wanted if ids[seed] not in stored]
-        stored |= _train(experiment, cell, missing, store)
+    stored = _stored(store)
+    ids = {task: task[0].identify(task[1], task[2], task[0].schedule) for task in tasks}
+    seen = 0
+
+    def told(task: Task) -> None:
+        nonlocal seen
+        seen += 1
+        if on_run:
+            on_run(seen, len(tasks), stored[ids[task]])
+
+    missing: dict[tuple[AgentExperiment, Any], list[int]] = {}
+    for task in tasks:
+        if ids[task] in stored:
+            told(task)
+        else:
+            missing.setdefault(task[:2], []).append(task[2])
+    lost = []
+    cells = [(experiment, cell, wanted) for (experiment, cell), wanted in missing.items()]
+    for index, done in each(_train, cells, n_jobs=n_jobs):
+        experiment, cell, wanted = cells[index]
+        if isinstance(done, Lost):
+            lost.append(f"{experiment.name} {cell.label}: {done.sentence}")
+            continue
+        _keep(store, experiment, done)
+        stored |= {run.run_id: run for run in done}
         for seed in wanted:
-            runs.append(stored[ids[seed]])
-            if on_run:
-                on_run(len(runs), len(tasks), runs[-1])
-    return tuple(runs)
+            told((experiment, cell, seed))
+    if lost:
+        said = f"{seen} of {len(tasks)} runs are done and kept in {folder}"
+        raise ValueError(f"{said}; {'; '.join(lost)}.")
+    return tuple(stored[ids[task]] for task in tasks)
 
 
-def _train(
-    experiment: AgentExperiment, cell: Cell, seeds: Sequence[int], store: Store
-) -> dict[str, Run]:
-    """Train the seeds of one cell and keep them; return the runs by run_id."""
-    if not seeds:
-        return {}
+def _train(cell: tuple[AgentExperiment, Cell, Sequence[int]]) -> tuple[Run, ...]:
+    """Train the missing seeds of one cell."""
+    experiment, settings, seeds = cell
     began = time.perf_counter()
-    trained = experiment.train([cell], seeds, updates=experiment.updates)
+    trained = experiment.train([settings], seeds, updates=experiment.updates)
     wall_seconds = (time.perf_counter() - began) / len(seeds)
     commit, dirty = git_state(Path(__file__).resolve().parents[1])
-    done = {
-        each.run_id: Run(
-            each.run,
-            each.run_id,
-            each.curves[0].conditions,
-            each.seed,
+    return tuple(
+        Run(
+            one.run,
+            one.run_id,
+            one.curves[0].conditions,
+            one.seed,
             # In the order in which a store gives them back.
-            tuple(sorted(each.curves, key=lambda curve: curve.observable)),
+            tuple(sorted(one.curves, key=lambda curve: curve.observable)),
             wall_seconds=wall_seconds,
             versions=versions_of(PACKAGES),
             git_commit=f"{commit} (changed)" if commit and dirty else commit or "",
             device=f"cpu {platform.machine()}",
         )
-        for each in trained
-    }
+        for one in trained
+    )
+
+
+def _keep(store: Store, experiment: AgentExperiment, done: Sequence[Run]) -> None:
+    """Store the runs of a cell."""
     # One file for all curves of a cell, and the runs' own rows last: what has one is complete.
-    store.append_curves([curve for run in done.values() for curve in run.curves])
-    for run in done.values():
+    store.append_curves([curve for run in done for curve in run.curves])
+    for run in done:
         keep_run(store, run, source=experiment.name, schedule=experiment.schedule.tolist())
-    return done
 
 
 def _stored(store: Store) -> dict[str, Run]:

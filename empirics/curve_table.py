@@ -21,7 +21,7 @@ import polars as pl
 from empirics.curve_set import Rejected
 from empirics.header import KEY, Header, check_header, header_of, key_of
 from empirics.logged import COLUMNS, Logged, logged
-from empirics.parquet import read_metadata, read_parquet, read_slices
+from empirics.parquet import read_metadata, read_parquet, read_slices, write_parquet
 
 HEADERS, INDEX = "ontogeny.curves", "ontogeny.index"
 SORTED = ("observable", "progress", "run_id")
@@ -150,16 +150,11 @@ def digest_of(curves: Iterable[Logged]) -> str:
 
 def write_table(path: Path, table: Table) -> None:
     """Write what `table_of` made."""
-    table.rows.write_parquet(
-        path,
-        compression="zstd",
-        compression_level=LEVEL,
-        row_group_size=ROW_GROUP,
-        metadata={
-            HEADERS: json.dumps(table.headers, sort_keys=True),
-            INDEX: json.dumps(table.index),
-        },
-    )
+    metadata = {
+        HEADERS: json.dumps(table.headers, sort_keys=True),
+        INDEX: json.dumps(table.index),
+    }
+    write_parquet(path, table.rows, metadata, level=LEVEL, row_group_size=ROW_GROUP)
 
 
 def read_entries(path: Path) -> list[Entry]:

@@ -70,6 +70,43 @@ def read_metadata(path: Path) -> dict[str, str]:
             raise ValueError(_damaged(path, error)) from None
 
 
+def write_parquet(
+    path: Path,
+    table: pl.DataFrame,
+    metadata: dict[str, str] | None = None,
+    *,
+    level: int | None = None,
+    row_group_size: int | None = None,
+) -> None:
+    """Write a table, compressed, with texts besides it.
+
+    Parameters
+    ----------
+    path : Path
+    table : DataFrame
+    metadata : dict of str to str or None
+        The texts.
+    level : int or None
+        Of zstd.
+    row_group_size : int or None
+        Rows that can be read by themselves.
+
+    Raises
+    ------
+    OSError
+        If there is no room; polars itself would raise an error of its own.
+    """
+    content = io.BytesIO()
+    table.write_parquet(
+        content,
+        compression="zstd",
+        compression_level=level,
+        row_group_size=row_group_size,
+        metadata=metadata,
+    )
+    path.write_bytes(content.getvalue())
+
+
 def _damaged(path: Path, error: BaseException) -> str:
     first, *_ = str(error).strip().splitlines() or [type(error).__name__]
     return f"{path} is damaged and cannot be read ({first.rstrip('.')}); write or copy it anew."

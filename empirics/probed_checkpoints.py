@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from joblib import Parallel, delayed
-
+from empirics.engine import Lost, each
 from empirics.experiment import ProbePlan
 from empirics.kept_probes import KeptProbes, plan_key
 from empirics.maze_agent import MazeAgent
@@ -78,6 +77,13 @@ def probe_agents(
     -------
     tuple of Readings
         For each agent (env_steps, readings of all plans) of its checkpoints.
+
+    Raises
+    ------
+    ValueError
+        If a probe cannot measure a checkpoint.
+    OSError
+        If checkpoints always killed their process; the others are measured and kept.
     """
     kept = KeptProbes(folder)
     keys = [plan_key(type(plan).__name__, plan.conditions) for plan in plans]
@@ -88,13 +94,20 @@ def probe_agents(
         for plan, key in zip(plans, keys, strict=True)
         for chunk in _chunks([p for p in mine if p[0] not in kept.of(agent.record.run_id, key)])
     ]
-    parallel = Parallel(n_jobs=max(1, min(n_jobs, len(tasks))), return_as="generator_unordered")
-    done = parallel(delayed(_task)(*task) for task in tasks)
-    for count, (run_id, key, readings) in enumerate(done, start=1):
-        for env_steps, measured in readings:
-            kept.add(run_id, key, env_steps, measured)
+    lost = []
+    for count, (index, done) in enumerate(each(_task, tasks, n_jobs=n_jobs), start=1):
+        agent, _, key, chunk = tasks[index]
+        if isinstance(done, Lost):
+            moments = ", ".join(str(env_steps) for env_steps, _ in chunk)
+            lost.append(f"{agent.record.run!r} at {moments} env_steps: {done.sentence}")
+            continue
+        for env_steps, measured in done:
+            kept.add(agent.record.run_id, key, env_steps, measured)
         if on_done:
             on_done(count, len(tasks))
+    if lost:
+        said = f"{len(tasks) - len(lost)} of {len(tasks)} groups of checkpoints are measured"
+        raise OSError(f"{said} and kept in {folder}; {'; '.join(lost)}.")
     return tuple(
         _together([kept.of(agent.record.run_id, key) for key in keys], mine)
         for agent, mine in zip(agents, points, strict=True)
@@ -109,11 +122,10 @@ def _chunks(points: Sequence[Point]) -> Iterable[Sequence[Point]]:
     return (points[start : start + CHUNK] for start in range(0, len(points), CHUNK))
 
 
-def _task(
-    agent: MazeAgent, plan: Plan, key: str, points: Sequence[Point]
-) -> tuple[str, str, Readings]:
+def _task(task: tuple[MazeAgent, Plan, str, Sequence[Point]]) -> Readings:
+    agent, plan, _, points = task
     with one_thread():
-        return agent.record.run_id, key, _measure(agent, _probes(plan, agent), points)
+        return _measure(agent, _probes(plan, agent), points)
 
 
 def _measure(agent: MazeAgent, probes: Sequence[Probe], points: Sequence[Point]) -> Readings:

@@ -20,6 +20,7 @@ from empirics.curve_table import (
 from empirics.header import Header, difference, header_of, key_of, same_header
 from empirics.logged import Logged, as_logged, united
 from empirics.notes import counted, tally
+from empirics.parquet import write_parquet
 from empirics.readers.names import no_such
 from empirics.run_record import RunRecord, check_run_id, row_of
 from empirics.selection import Selection, chosen, facts_of, parse_selection
@@ -95,9 +96,7 @@ class Store:
         path = self._run_file(record.run_id)
         if not path.is_file():
             row = row_of(record)
-            write_atomically(
-                path, lambda temporary: row.write_parquet(temporary, compression="zstd")
-            )
+            write_atomically(path, lambda temporary: write_parquet(temporary, row))
         return path
 
     def append_curves(self, curves: Iterable[Curve]) -> Path | None:

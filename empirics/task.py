@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import final
 
-from joblib import Parallel, delayed
-
 from empirics.checkpoint import Checkpoint
 from empirics.coerce import whole
+from empirics.engine import Lost, each
 from empirics.experiment import Experiment
 from empirics.keep import keep
 from empirics.probe import Probe, Reading
@@ -61,10 +60,23 @@ def ladder_tasks(
     ValueError
         If there are none, or the environment cannot have such a condition.
     """
-    rungs = [experiment.at(**{condition: value}) for value in values]
+    return sweep_runs(experiment, [{condition: value} for value in values], seeds)
+
+
+def sweep_runs(
+    experiment: Experiment, points: Sequence[Mapping[str, Condition]], seeds: Sequence[int]
+) -> tuple[Task, ...]:
+    """Return the distinct runs of an experiment at points of a sweep, by point, then seed.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or the environment cannot have such conditions.
+    """
+    rungs = [experiment.at(**point) for point in points]
     tasks = dict.fromkeys(Task(rung, whole("seed", seed, 0)) for rung in rungs for seed in seeds)
     if not tasks:
-        raise ValueError("a ladder needs at least one value and one seed.")
+        raise ValueError("a sweep needs at least one value and one seed.")
     return tuple(tasks)
 
 
@@ -115,10 +127,11 @@ def run_tasks(
 ) -> tuple[Run, ...]:
     """Run tasks, also of several experiments, into one store.
 
-    One one-thread process a run. A run's result depends on its experiment and seed alone,
-    not on `n_jobs` or on what runs beside it. Every run that ends is in the store before the
-    next is waited for, so the same call after a kill computes only what is missing. Runs that
-    fail do not keep the others from being done.
+    One one-thread process a run (`empirics.engine`). A run's result depends on its experiment
+    and seed alone, not on `n_jobs`, on the backend or on what runs beside it. Every run that ends
+    is in the store before the next is waited for, so the same call after a kill computes only
+    what is missing. Runs that fail, or that always kill their process, do not keep the others
+    from being done.
 
     Parameters
     ----------
@@ -127,7 +140,7 @@ def run_tasks(
     folder : Path
         The store.
     n_jobs : int
-        Processes at a time.
+        Processes at a time on this machine.
     on_run : callable or None
         Called with (runs done, runs in all, the run) as each one ends.
 
@@ -141,64 +154,37 @@ def run_tasks(
     ValueError
         If runs failed; what is done is counted, and the failed runs are named.
     OSError
-        If runs are missing because worker processes were killed, twice.
+        If what is done cannot be kept, because the disk is full, say.
     """
     store = Store(folder)
-    found: dict[Task, Run | str] = {}
-    for attempt in (1, 2):
-        try:
-            for task, done in _attempt([t for t in tasks if t not in found], folder, n_jobs):
-                found[task] = done
-                if isinstance(done, Run):
-                    experiment = task.experiment
-                    keep(store, done, source=experiment.name, schedule=experiment.schedule)
-                    if on_run:
-                        on_run(_count(found), len(tasks), done)
-            break
-        except BrokenExecutor:  # of a pool that lost a worker; what it had is in the snapshots
-            if attempt == 2:
-                raise OSError(_what_is_missing(tasks, found, folder)) from None
-    runs = [done for done in (found[task] for task in tasks) if isinstance(done, Run)]
-    if len(runs) < len(tasks):
-        raise ValueError(_what_failed(tasks, found, folder))
-    return tuple(runs)
+    runs: dict[Task, Run] = {}
+    failed: dict[Task, str] = {}
+    for index, done in each(partial(_run_task, folder=folder.resolve()), tasks, n_jobs=n_jobs):
+        task = tasks[index]
+        if isinstance(done, Run):
+            keep(store, done, source=task.experiment.name, schedule=task.experiment.schedule)
+            runs[task] = done
+            if on_run:
+                on_run(len(runs), len(tasks), done)
+        else:
+            failed[task] = done.sentence if isinstance(done, Lost) else done
+    if failed:
+        raise ValueError(_what_failed(tasks, failed, folder))
+    return tuple(runs[task] for task in tasks)
 
 
-def _attempt(tasks: Sequence[Task], folder: Path, n_jobs: int) -> Iterable[tuple[Task, Run | str]]:
-    """Yield each task with its run, or the sentence why there is none, as it ends."""
-    if not tasks:
-        return ()
-    parallel = Parallel(n_jobs=min(n_jobs, len(tasks)), return_as="generator_unordered")
-    done: Iterable[tuple[Task, Run | str]] = parallel(
-        delayed(_run_task)(task, folder) for task in tasks
-    )
-    return done
-
-
-def _run_task(task: Task, folder: Path) -> tuple[Task, Run | str]:
+def _run_task(task: Task, folder: Path) -> Run | str:
+    """Return the run, or the sentence why there is none."""
     try:
-        return task, _train(task, folder)
+        return _train(task, folder)
     except (ValueError, OSError) as error:
-        return task, str(error)
+        return str(error)
 
 
-def _count(found: Mapping[Task, Run | str]) -> int:
-    return sum(isinstance(done, Run) for done in found.values())
-
-
-def _what_is_missing(tasks: Sequence[Task], found: Mapping[Task, Run | str], folder: Path) -> str:
-    missing = "; ".join(str(task) for task in tasks if not isinstance(found.get(task), Run))
-    return (
-        f"worker processes were killed twice (is there too little memory?); {_count(found)} of "
-        f"{len(tasks)} runs are done and kept in {folder}, missing are {missing}. The same "
-        "command goes on; fewer jobs at a time need less memory."
-    )
-
-
-def _what_failed(tasks: Sequence[Task], found: Mapping[Task, Run | str], folder: Path) -> str:
-    reasons = [(task, done) for task in tasks if not isinstance(done := found[task], Run)]
-    said = "; ".join(f"{task}: {reason.rstrip('.')}" for task, reason in reasons)
-    return f"{_count(found)} of {len(tasks)} runs are done and kept in {folder}; {said}."
+def _what_failed(tasks: Sequence[Task], failed: Mapping[Task, str], folder: Path) -> str:
+    said = "; ".join(f"{task}: {failed[task].rstrip('.')}" for task in tasks if task in failed)
+    done = len(tasks) - len(failed)
+    return f"{done} of {len(tasks)} runs are done and kept in {folder}; {said}."
 
 
 def _train(task: Task, folder: Path | None) -> Run:

@@ -61,7 +61,7 @@ def propose(
         choice = choose_noises(curve, chosen, optima) if named is None else NoiseChoice(named)
         hypotheses = [default_hypothesis(f, n, curve) for f in chosen for n in choice.noises]
     except ValueError as error:
-        return _nothing(curve, str(error))
+        return nothing_fitted(curve, str(error))
     found = compare(
         curve,
         hypotheses,
@@ -88,8 +88,8 @@ def _chosen(wanted: Iterable[Named | str], known: Mapping[str, Named], what: str
     return found
 
 
-def _nothing(curve: Curve, reason: str) -> Comparison:
-    """Make the comparison of a curve to which nothing can be fitted."""
+def nothing_fitted(curve: Curve, reason: str) -> Comparison:
+    """Return the comparison of a curve to which nothing could be fitted."""
     sentence = reason[0].upper() + reason[1:]
     return Comparison(
         curve=curve,

@@ -9,6 +9,7 @@ ONTOGENY_TRACEBACK=1 in the environment errors keep their traceback.
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import shlex
@@ -58,6 +59,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 KEPT: Mapping[str, str] = {
     "study": "agents trained to their end or to a checkpoint stay so",
@@ -145,6 +147,12 @@ def _json_on_standard_output(args: argparse.Namespace) -> Iterator[None]:
 
 def _sentence(error: Exception) -> str:
     """Return what an error says, on one line."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f"{error.filename}: " if error.filename else ""
+        return (
+            f"{where}there is no room left to write ({os.strerror(error.errno)}); what is done "
+            "stays, so make room and give the same command again."
+        )
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}."
     text = " ".join(str(error).split()) or type(error).__name__

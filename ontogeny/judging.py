@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import check_names, write_json
 from ontogeny.curves import add_column_arguments, add_where_argument, read, say_what_was_left_out
 from ontogeny.progress import show_progress
@@ -26,6 +27,7 @@ EVERY = "all"
 
 def add_judging_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the curves, and which forms and noises compete."""
+    add_backend_arguments(parser)
     parser.add_argument(
         "curves", type=Path, metavar="CURVES", help="a CSV or Parquet table, or a store"
     )
@@ -84,7 +86,7 @@ def judge(
         "cross_check": args.cross_check,
     }
     proposals: tuple[Proposal, ...] = ()
-    with show_progress(args.quiet) as progress:
+    with show_progress(args.quiet) as progress, on_backend(args):
         if getattr(args, "search", False):
             proposals = search_and_propose_all(
                 curve_set.curves, seconds=args.search_seconds, progress=progress, **wanted
@@ -133,7 +135,7 @@ def _licensed(
     """Test the verdicts on simulated curves; records lie under the results."""
     from papers.licenses import license_all
 
-    with show_progress(args.quiet) as progress:
+    with show_progress(args.quiet) as progress, on_backend(args):
         return license_all(
             comparisons,
             number=simulated,

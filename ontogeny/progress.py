@@ -36,13 +36,22 @@ def _silence(label: str, done: int = 0, total: int = 0) -> None:
 def _bars() -> Iterator[Report]:
     """Show one bar a label."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, int] = {}
@@ -59,6 +68,7 @@ def _bars() -> Iterator[Report]:
 def _lines() -> Report:
     """Print a line when a label begins, when it ends, and every ten seconds between."""
     last: dict[str, float] = {}
+    first: dict[str, tuple[float, int]] = {}
 
     def report(label: str, done: int = 0, total: int = 0) -> None:
         now = time.monotonic()
@@ -66,7 +76,15 @@ def _lines() -> Report:
         if label in last and not ended and now - last[label] < SECONDS_BETWEEN_LINES:
             return
         last[label] = now
+        began, there = first.setdefault(label, (now, done))
         count = f": {done}/{total}" if total else ""
-        print(f"{label}{count}", file=sys.stderr, flush=True)
+        left = "" if ended or done <= there else _left((now - began) / (done - there), total - done)
+        print(f"{label}{count}{left}", file=sys.stderr, flush=True)
 
     return report
+
+
+def _left(seconds_each: float, number: int) -> str:
+    """Say how long so many more take, if they take as long as those before."""
+    hours, seconds = divmod(round(seconds_each * number), 3600)
+    return f", {hours}:{seconds // 60:02d}:{seconds % 60:02d} left" if number > 0 else ""

@@ -1,4 +1,4 @@
-"""Licenses of verdicts: recovery studies at the designs of the curves, on all processors."""
+"""Licenses of verdicts: recovery studies at the designs of the curves, on all workers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from joblib import Parallel, delayed
-
+from empirics.engine import Lost, each
 from empirics.provenance import processors, provenance
 from fitting.comparison import Comparison
 from fitting.recovery import Recovery
@@ -107,11 +106,16 @@ def _recovery(
 def _missing(
     designs: Sequence[Design], indices: Sequence[int], seed: int, n_jobs: int
 ) -> Iterator[Record | None]:
-    tasks = (
-        delayed(trial)(designs[i // len(designs[0].kinds) % len(designs)], i, seed=seed)
-        for i in indices
-    )
-    yield from Parallel(n_jobs=min(n_jobs, max(1, len(indices))), return_as="generator")(tasks)
+    tasks = [(designs[i // len(designs[0].kinds) % len(designs)], i, seed) for i in indices]
+    for _, made in each(_trial, tasks, n_jobs=n_jobs):
+        if isinstance(made, Lost):
+            raise OSError(f"a simulated curve could not be judged: {made.sentence}.")
+        yield made
+
+
+def _trial(task: tuple[Design, int, int]) -> Record | None:
+    design, index, seed = task
+    return trial(design, index, seed=seed)
 
 
 def _key(designs: Sequence[Design], seed: int) -> str:

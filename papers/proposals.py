@@ -1,15 +1,15 @@
-"""Propose forms for many curves, on all processors: a process a curve, or threads for one."""
+"""Propose forms for many curves, on all workers: a process a curve, or threads for one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
-from joblib import Parallel, delayed
-
+from empirics.engine import is_here, results
 from empirics.provenance import processors
 from fitting.comparison import Comparison
-from fitting.propose import propose
+from fitting.propose import nothing_fitted, propose
 from fitting.search.proposal import Proposal, propose_and_search
 from theory.curve import Curve
 
@@ -44,9 +44,14 @@ def propose_all(
         As `fitting.compare.compare`.
     n_jobs : int, optional
         Processors to use; by default all. The result does not depend on it.
+
+    Returns
+    -------
+    tuple of Comparison
+        A curve whose fit always kills its process is inconclusive, with that reason.
     """
 
-    def one(curve: Curve, workers: int, _: Progress | None) -> Comparison:
+    def one(curve: Curve, *, workers: int, within: Progress | None) -> Comparison:
         return propose(
             curve,
             seed=seed,
@@ -56,7 +61,10 @@ def propose_all(
             workers=workers,
         )
 
-    return of_each(one, curves, progress, n_jobs)
+    def lost(curve: Curve, reason: str) -> Comparison:
+        return nothing_fitted(curve, f"{reason}.")
+
+    return of_each(one, curves, progress, n_jobs, lost)
 
 
 def search_and_propose_all(
@@ -78,9 +86,14 @@ def search_and_propose_all(
         As `propose_all`.
     seconds : float
         After which no further expression is looked at, for each curve.
+
+    Raises
+    ------
+    OSError
+        If the search of a curve always kills its process.
     """
 
-    def one(curve: Curve, workers: int, within: Progress | None) -> Proposal:
+    def one(curve: Curve, *, workers: int, within: Progress | None) -> Proposal:
         return propose_and_search(
             curve,
             seed=seed,
@@ -92,27 +105,31 @@ def search_and_propose_all(
             progress=within,
         )
 
-    return of_each(one, curves, progress, n_jobs)
+    def lost(curve: Curve, reason: str) -> Proposal:
+        raise OSError(f"nothing was found for {curve.observable} of {curve.run!r}: {reason}.")
+
+    return of_each(one, curves, progress, n_jobs, lost)
 
 
 def of_each(
-    one: Callable[[Curve, int, Progress | None], Judged],
+    one: Callable[..., Judged],
     curves: Sequence[Curve],
     progress: Progress,
     n_jobs: int | None,
+    lost: Callable[[Curve, str], Judged],
     label: str = LABEL,
 ) -> tuple[Judged, ...]:
     """Judge every curve; it is given the threads it may use, and told whom to report to."""
     most = n_jobs or processors()
     # A process takes seconds to start, as long as a curve or two take.
     wanted = min(most, max(1, len(curves) // 2))
-    workers, within = (most, progress) if wanted == 1 else (1, None)
+    workers, within = (most, progress) if is_here(wanted) else (1, None)
     progress(label, 0, len(curves))
-    done = []
-    judged = Parallel(n_jobs=wanted, return_as="generator")(
-        delayed(one)(curve, workers, within) for curve in curves
+    found = results(
+        partial(one, workers=workers, within=within),
+        curves,
+        n_jobs=wanted,
+        lost=lost,
+        on_done=lambda done: progress(label, done, len(curves)),
     )
-    for found in judged:
-        done.append(found)
-        progress(label, len(done), len(curves))
-    return tuple(done)
+    return tuple(found)

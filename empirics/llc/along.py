@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
+from empirics.engine import Lost, each
 from empirics.llc.along_settings import AlongSettings
 from empirics.llc.estimate import estimate_llc
 from empirics.llc.kept_readings import KeptReadings
 from empirics.llc.maze_energy import chain_seed, energy_at
 from empirics.llc.reading import LLCReading
 from empirics.maze_agent import MazeAgent, stored_agents
+from empirics.one_thread import one_thread
 from empirics.store import RunRecord, Store
 from theory.curve import Curve, Origin, Progress
 
 Told = Callable[[int, int, RunRecord, int, LLCReading], None]
+Point = tuple[MazeAgent, int, Path]
+"""An agent, the environment steps of a checkpoint of it, and where that lies."""
 
 
 @final
@@ -72,6 +77,7 @@ def llc_along(
     num_checkpoints: int | None = None,
     told: Told | None = None,
     device: str = "cpu",
+    n_jobs: int = 1,
 ) -> tuple[Along, ...]:
     """Read the learning coefficient of the checkpoints of a store's maze agents.
 
@@ -94,12 +100,16 @@ def llc_along(
         Told (checkpoints done, in all, run, environment steps, reading).
     device : str
         ``"cpu"`` or ``"cuda"``.
+    n_jobs : int
+        Processes at a time on this machine (`empirics.engine`); the readings do not depend on it.
 
     Raises
     ------
     ValueError
         If the store has no such agents (`stored_agents`), a checkpoint does not fit, or `out`
         holds a curve that was read with other settings; readings made before are kept.
+    OSError
+        If checkpoints always killed their process; the others are read and kept.
     """
     given = AlongSettings() if settings is None else settings
     agents = stored_agents(Path(store), runs)
@@ -108,40 +118,64 @@ def llc_along(
     if target is not None:
         for agent in agents:
             Along(agent.record, given, {}).check(target)
-    asked = sum(len(agent.spread(num_checkpoints)) for agent in agents)
-    found: list[Along] = []
+    points = [
+        (agent, env_steps, path)
+        for agent in agents
+        for env_steps, path in agent.spread(num_checkpoints)
+    ]
+    readings: dict[str, dict[int, LLCReading]]
+    readings = {a.record.run_id: {} if kept is None else kept.of(a.record, given) for a in agents}
+    missing = [point for point in points if point[1] not in readings[point[0].record.run_id]]
     done = 0
-    for agent in agents:
-        readings = {} if kept is None else kept.of(agent.record, given)
-        try:
-            for env_steps, path in agent.spread(num_checkpoints):
-                if env_steps not in readings:
-                    readings[env_steps] = _read(agent, env_steps, path, given, device)
-                    if kept is not None:
-                        kept.add(agent.record, given, env_steps, readings[env_steps])
-                done += 1
-                if told:
-                    told(done, asked, agent.record, env_steps, readings[env_steps])
-        finally:
-            found.append(Along(agent.record, given, dict(sorted(readings.items()))))
-            if target is not None:
-                _store(target, found[-1])
-    return tuple(found)
+
+    def said(point: Point) -> None:
+        nonlocal done
+        done += 1
+        if told:
+            record, env_steps = point[0].record, point[1]
+            told(done, len(points), record, env_steps, readings[record.run_id][env_steps])
+
+    lost = []
+    try:
+        for point in points:
+            if point not in missing:
+                said(point)
+        read = partial(_read, settings=given, device=device)
+        for index, reading in each(read, missing, n_jobs=n_jobs):
+            record, env_steps = missing[index][0].record, missing[index][1]
+            if isinstance(reading, Lost):
+                lost.append(f"{record.run!r} at {env_steps} env_steps: {reading.sentence}")
+                continue
+            readings[record.run_id][env_steps] = reading
+            if kept is not None:
+                kept.add(record, given, env_steps, reading)
+            said(missing[index])
+    finally:
+        found = tuple(
+            Along(agent.record, given, dict(sorted(readings[agent.record.run_id].items())))
+            for agent in agents
+        )
+        if target is not None:
+            for one in found:
+                _store(target, one)
+    if lost:
+        raise OSError(f"{done} of {len(points)} checkpoints are read; {'; '.join(lost)}.")
+    return found
 
 
-def _read(
-    agent: MazeAgent, env_steps: int, path: Path, settings: AlongSettings, device: str
-) -> LLCReading:
-    energy, center = energy_at(agent, env_steps, path, settings)
-    (reading,) = estimate_llc(
-        energy,
-        center,
-        settings.sampler,
-        settings.plan,
-        seed=chain_seed(agent, env_steps, settings),
-        correct_step_size=True,
-        device=device,
-    )
+def _read(point: Point, settings: AlongSettings, device: str) -> LLCReading:
+    agent, env_steps, path = point
+    with one_thread():  # here as in a worker, to the last bit
+        energy, center = energy_at(agent, env_steps, path, settings)
+        (reading,) = estimate_llc(
+            energy,
+            center,
+            settings.sampler,
+            settings.plan,
+            seed=chain_seed(agent, env_steps, settings),
+            correct_step_size=True,
+            device=device,
+        )
     return reading
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import UsageError, positive, write_json
 from ontogeny.progress import show_progress
 
@@ -47,6 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "checkpoint visits",
     )
     parser.add_argument("--num-states", type=int, metavar="N", help="states of the energy")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="checkpoints at a time (default: 1)"
+    )
+    add_backend_arguments(parser)
     chains = parser.add_argument_group("chains (several values of the first three: --calibrate)")
     for name in ("step-size", "localization", "nbeta"):
         chains.add_argument(f"--{name}", type=positive, nargs="+", metavar="X")
@@ -65,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     """Read the checkpoints, or calibrate, and print the path of what was made."""
     if args.checkpoints is not None and args.checkpoints < 1:
         raise UsageError(f"--checkpoints must be 1 or more; it is {args.checkpoints}.")
+    if args.jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more; it is {args.jobs}.")
     settings = _settings(args)
     if args.calibrate:
         return _calibrate(args, settings)
@@ -105,7 +112,7 @@ def _read(args: argparse.Namespace, settings: AlongSettings) -> int:
         if not args.quiet:
             print(f"{run.run} at {env_steps}: {value_and_error(reading)} {reading.status}")
 
-    with show_progress(args.quiet) as progress:
+    with show_progress(args.quiet) as progress, on_backend(args):
         try:
             found = llc_along(
                 args.store,
@@ -114,6 +121,7 @@ def _read(args: argparse.Namespace, settings: AlongSettings) -> int:
                 runs=args.run,
                 num_checkpoints=args.checkpoints,
                 told=told,
+                n_jobs=args.jobs,
             )
         finally:
             write_readings(out)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import UsageError, check_names, write_json
 from ontogeny.progress import Report, show_progress
 
@@ -15,21 +16,39 @@ if TYPE_CHECKING:
     from empirics.agent_experiment import AgentExperiment
     from empirics.experiment import Experiment
     from empirics.run import Run
+    from empirics.sweep import Sweep, SweepFile
     from theory.curve import Condition
 
 SUMMARY = "train and probe only; the curves go to a store"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the experiment, its seeds, and a condition to vary."""
-    parser.add_argument("experiment", metavar="EXPERIMENT", help="see 'ontogeny show experiments'")
+    """Declare the experiment, its seeds, and the conditions to vary."""
+    parser.add_argument(
+        "experiment", nargs="?", metavar="EXPERIMENT", help="see 'ontogeny show experiments'"
+    )
     parser.add_argument(
         "--vary",
         nargs="+",
         action="append",
         metavar=("CONDITION", "VALUE"),
-        help="run a ladder: this condition at each of these values; given several times (small "
-        "agents), all combinations",
+        help="run a ladder: this condition at each of these values; given several times, all "
+        "combinations, or as --combine says",
+    )
+    parser.add_argument(
+        "--combine",
+        choices=("grid", "random", "zip"),
+        default="grid",
+        help="values of several --vary: all combinations (default), drawn, or in step",
+    )
+    parser.add_argument(
+        "--number", type=int, metavar="N", help="points that --combine random draws"
+    )
+    parser.add_argument(
+        "--sweep",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file with experiment, seeds and one table [grid], [ladder], [zip] or [random]",
     )
     parser.add_argument(
         "--seeds",
@@ -40,22 +59,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="processes at a time (default: 1)"
     )
+    add_backend_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the experiment and print the path of the store."""
     from empirics.experiments import EXPERIMENTS
 
-    check_names([args.experiment], EXPERIMENTS, "experiment")
-    experiment = EXPERIMENTS[args.experiment]
+    declared = _declared(args)
+    name = declared.experiment if declared else args.experiment
+    check_names([name], EXPERIMENTS, "experiment")
+    experiment = EXPERIMENTS[name]
     num_seeds = experiment.num_seeds if args.seeds is None else args.seeds
     if num_seeds < 1 or args.jobs < 1:
         raise UsageError("--seeds and --jobs must be 1 or more.")
-    settings = _settings(args.vary, experiment)
-    seeds = range(args.seed, args.seed + num_seeds)
+    seeds: Sequence[int] = range(args.seed, args.seed + num_seeds)
+    if declared and declared.seeds and args.seeds is None:
+        seeds = [args.seed + seed for seed in declared.seeds]
+    sweep = declared.sweep if declared else _sweep(args, experiment)
     out = args.out or Path("results", "store")
-    with show_progress(args.quiet) as progress:
-        runs = _trained(experiment, settings, seeds, out, args.jobs, progress)
+    with show_progress(args.quiet) as progress, on_backend(args):
+        runs = _trained(experiment, sweep.points, seeds, out, args.jobs, progress)
     for each in runs:
         if each.status and not args.quiet:
             print(f"{each.run}: {each.status}")
@@ -68,13 +92,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _trained(
     experiment: Experiment | AgentExperiment,
-    settings: Mapping[str, Sequence[Condition]],
+    points: Sequence[Mapping[str, Condition]],
     seeds: Sequence[int],
     out: Path,
     jobs: int,
     progress: Report,
 ) -> tuple[Run, ...]:
-    """Run the ladder; small agents are trained together, in this process."""
+    """Run the sweep; the seeds of a small agent are trained together."""
 
     def on_run(done: int, total: int, run: Run) -> None:
         progress("training", done, total)
@@ -84,33 +108,47 @@ def _trained(
     if isinstance(experiment, AgentExperiment):
         from empirics.agent_sweep import sweep_agents, sweep_tasks
 
-        arms = [(experiment, experiment.grid(settings))]
+        arms = [(experiment, experiment.cells(points))]
         progress("training", 0, len(sweep_tasks(arms, seeds)))
-        return sweep_agents(arms, seeds, out, on_run=on_run)
+        return sweep_agents(arms, seeds, out, n_jobs=jobs, on_run=on_run)
 
-    from empirics.task import ladder_tasks, run_ladder
+    from empirics.task import run_tasks, sweep_runs
 
-    if len(settings) > 1:
-        raise UsageError(f"{experiment.name} takes one --vary; it got {len(settings)}.")
-    ((condition, values),) = settings.items()
-    progress("training", 0, len(ladder_tasks(experiment, condition, values, seeds)))
-    return run_ladder(experiment, condition, values, seeds, out, n_jobs=jobs, on_run=on_run)
+    tasks = sweep_runs(experiment, points, seeds)
+    progress("training", 0, len(tasks))
+    return run_tasks(tasks, out, n_jobs=jobs, on_run=on_run)
 
 
-def _settings(
-    ladders: list[list[str]] | None, experiment: Experiment | AgentExperiment
-) -> dict[str, Sequence[Condition]]:
-    """Return the values of each condition to vary; the experiment's own unless told."""
-    if not ladders:
-        return dict([experiment.rungs])
+def _declared(args: argparse.Namespace) -> SweepFile | None:
+    """Return the sweep of a file, if one is named."""
+    if args.sweep is None:
+        if args.experiment is None:
+            raise UsageError("name an EXPERIMENT, or a file of a sweep by --sweep.")
+        return None
+    if args.experiment or args.vary or args.number is not None or args.combine != "grid":
+        raise UsageError("--sweep declares all of EXPERIMENT, --vary, --combine and --number.")
+
+    from empirics.sweep import read_sweep
+
+    return read_sweep(args.sweep)
+
+
+def _sweep(args: argparse.Namespace, experiment: Experiment | AgentExperiment) -> Sweep:
+    """Return the sweep of the command line; the experiment's own ladder unless told."""
+    from empirics.sweep import Sweep
+
+    if not args.vary:
+        return Sweep("ladder", dict([experiment.rungs]))
+    if (args.number is None) is (args.combine == "random"):
+        raise UsageError("--combine random and --number N belong together.")
     settings: dict[str, Sequence[Condition]] = {}
-    for condition, *words in ladders:
+    for condition, *words in args.vary:
         if not words:
             raise UsageError(f"--vary {condition} needs at least one value.")
         if condition in settings:
             raise UsageError(f"--vary {condition} is given twice; name all its values at once.")
         settings[condition] = [_value(word) for word in words]
-    return settings
+    return Sweep(args.combine, settings, args.number or 0, args.seed)
 
 
 def _value(word: str) -> Condition:

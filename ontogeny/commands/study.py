@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import UsageError, check_names, write_listing
 from ontogeny.progress import show_progress
 
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="quick",
         help="quick: minutes on a laptop; full: the whole ladder (default: quick)",
     )
+    add_backend_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("Name a study; 'ontogeny study --list' lists them.")
     check_names([args.name], STUDIES, "study")
     out = args.out or Path("results", args.name)
-    with show_progress(args.quiet) as progress:
+    with show_progress(args.quiet) as progress, on_backend(args):
         report = STUDIES[args.name].run(
             out=out,
             seed=args.seed,

@@ -47,14 +47,18 @@ def fit_rules(
             for curve in (log_odds(agent.curves), path_lead(agent.curves)):
                 groups.setdefault((agent.organism.name, curve.observable), []).append(curve)
     curves = [curve for group in groups.values() for curve in group]
-    fits = iter(of_each(partial(_fit, forms, seed), curves, progress, None, LABEL))
+    fits = iter(of_each(partial(_fit, forms, seed), curves, progress, None, _lost, LABEL))
     return tuple(CueFits(tuple(next(fits) for _ in group)) for group in groups.values())
 
 
 def _fit(
-    forms: Sequence[str], seed: int, curve: Curve, _workers: int, _within: Progress | None
+    forms: Sequence[str], seed: int, curve: Curve, *, workers: int, within: Progress | None
 ) -> CueFit:
     return cue_fit(curve, forms=forms, seed=seed)
+
+
+def _lost(curve: Curve, reason: str) -> CueFit:
+    raise OSError(f"no rule was fitted to {curve.observable} of {curve.run!r}: {reason}.")
 
 
 def rules_page(found: Sequence[CueFits]) -> Document:

@@ -24,7 +24,9 @@ def test_a_line_every_ten_seconds(
     with show_progress() as report:
         for done in range(7):
             report("training", done, 100)
-    assert capsys.readouterr().err == "training: 0/100\ntraining: 3/100\ntraining: 6/100\n"
+    assert capsys.readouterr().err == (
+        "training: 0/100\ntraining: 3/100, 0:06:28 left\ntraining: 6/100, 0:06:16 left\n"
+    )
 
 
 def test_quiet_is_silent(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,15 @@ def test_words_that_mean_the_same_are_one_run(
     [
         (["--vary", "alpha"], 2, "--vary alpha needs at least one value."),
         (["--vary", "alpha", "0", "--vary", "alpha", "1"], 2, "--vary alpha is given twice;"),
-        (["--vary", "alpha", "0", "--vary", "cells", "3"], 2, "tiny takes one --vary; it got 2."),
+        (["--combine", "random", "--vary", "alpha", "0"], 2, "--combine random and --number N"),
+        (["--number", "3", "--vary", "alpha", "0"], 2, "--combine random and --number N belong"),
+        (
+            ["--combine", "zip", "--vary", "alpha", "0", "1", "--vary", "cells", "3"],
+            1,
+            "the settings of a zip need equally many values; alpha has 2, cells has 1.",
+        ),
+        (["--sweep", "no.toml"], 2, "--sweep declares all of EXPERIMENT, --vary, --combine and"),
+        (["--scheduler", "tcp://localhost:1"], 2, "--scheduler needs --backend dask or --backend"),
         (["--seeds", "0"], 2, "--seeds and --jobs must be 1 or more."),
         (["--vary", "alhpa", "0.1"], 1, "has no condition alhpa to vary"),
         (["--vary", "alpha", "2"], 1, "alpha must be a probability; it is 2.0."),

@@ -179,10 +179,10 @@ def test_readings_are_kept_and_not_made_again(store, tmp_path, monkeypatch):
     out, told = tmp_path / "out", []
     read, count = along._read, iter(range(9))
 
-    def at_most_four(*args):
+    def at_most_four(point, **given):
         if next(count) == 4:
             raise KeyboardInterrupt
-        return read(*args)
+        return read(point, **given)
 
     monkeypatch.setattr(along, "_read", at_most_four)
     with pytest.raises(KeyboardInterrupt):
@@ -193,7 +193,9 @@ def test_readings_are_kept_and_not_made_again(store, tmp_path, monkeypatch):
     with kept.lines.path.open("a") as file:
         file.write('{"run": "cut off by a ki')
     made = []
-    monkeypatch.setattr(along, "_read", lambda *args: made.append(args[1]) or read(*args))
+    monkeypatch.setattr(
+        along, "_read", lambda point, **given: made.append(point[1]) or read(point, **given)
+    )
     found = llc_along(store, SHORT, out=out)
     assert made == [64, 256]
     monkeypatch.undo()

@@ -1,0 +1,1 @@
+"""Where tasks are done: processes of this machine, a Dask cluster, Ray."""

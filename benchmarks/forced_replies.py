@@ -4,7 +4,8 @@
     python -m benchmarks.forced_replies --store STORE  # writes benchmarks/forced_replies.md
 
 Run from the repository root. The weak agent, which chooses the inputs of patching with the last
-checkpoint, is the last one within `--weak-share` of training; `--until` looks at a run as if it had ended earlier.
+checkpoint, is the last one within `--weak-share` of training; `--until` looks at runs as if they
+had ended earlier.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
     python -m benchmarks.forced_replies --store STORE  # writes benchmarks/forced_replies.md
 
 Run from the repository root. The weak agent, which chooses the inputs of patching with the last
-checkpoint, is the last one within `--weak-share` of training.
+checkpoint, is the last one within `--weak-share` of training; `--until` looks at runs as if they
+had ended earlier.
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--checkpoints", type=int, default=10, help="measured of each run")
+    parser.add_argument("--until", type=int, metavar="ENV_STEPS", help="the last checkpoint used")
     parser.add_argument("--weak-share", type=float, default=0.25)
     parser.add_argument("--out", type=Path, default=PAGE)
     args = parser.parse_args()
@@ -126,7 +128,8 @@ def main() -> None:
     ]
     with one_thread():
         for record in runs:
-            points = checkpoints_of(args.store, record)
+            kept = checkpoints_of(args.store, record)
+            points = [(t, path) for t, path in kept if args.until is None or t <= args.until]
             page += section(record.run, points, args.checkpoints, args.weak_share)
     args.out.write_text("\n".join(page), encoding="utf-8")
     print(args.out)

@@ -10,9 +10,9 @@ are only those of a store. Run from the repository root; the table is written ki
     python -m benchmarks.negative_controls --store STORE  # writes benchmarks/negative_controls.md
 
 STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made; of it those
-that are feed-forward and met no distractor. Without it, the fresh kinds only. What is asked of which is in
-`negative_cases`. With `--observables NAME ...` only these are measured, and their rows of the page
-are replaced:
+that are feed-forward and met no distractor. Without it, the fresh kinds only. What is asked of
+which is in `negative_cases`. With `--observables NAME ...` only these are measured, and their rows
+of the page are replaced:
 
     python -m benchmarks.negative_controls --number 300 --observables decision_accuracy_gain
 """

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from empirics.maze import MazeConfig
 from empirics.policies.maze_policy import MazeNetwork
@@ -107,7 +108,7 @@ def random_logits(
     *,
     counted: int,
     number: int = NUM_RANDOM,
-    rng: np.random.Generator,
+    seed: int,
 ) -> FloatArray:
     """Return the logits of fresh networks, (2 · number, n, num_actions): of each network two rows.
 
@@ -117,12 +118,15 @@ def random_logits(
     the rows, so that it exceeds all of them with probability at most 1 / (number + 1).
     """
     plain = np.array(
-        [
-            action_logits(network, observation)
-            for network in random_networks(SHAPE, config, number, rng=rng)
-        ]
+        [action_logits(network, observation) for network in _networks(config, number, seed)]
     )
     return np.concatenate([plain, plain - plain[:, :counted].mean(axis=1, keepdims=True)])
+
+
+@lru_cache(maxsize=2)
+def _networks(config: MazeConfig, number: int, seed: int) -> tuple[nn.Module, ...]:
+    # Kept, for building them takes longer than asking them.
+    return random_networks(SHAPE, config, number, rng=np.random.default_rng([seed, 1]))
 
 
 def softmax(logits: FloatArray) -> FloatArray:

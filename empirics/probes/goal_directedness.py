@@ -136,7 +136,7 @@ class MazeGoalDirectedness:
             self.ends.config,
             observation,
             counted=len(observation),
-            rng=np.random.default_rng([self.random_seed, 1]),
+            seed=self.random_seed,
         )
         return EquallyPeaked(logits, self._read_unknown, counted=len(observation))
 

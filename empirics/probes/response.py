@@ -37,11 +37,11 @@ class Response:
     that confusion counts too.
 
     Every network answers to its input, a random one the more the more peaked it is. So a reading
-    has two baselines. One is the largest of `EquallyPeaked` networks, whose entropy on the squares is
-    the agent's: a random network exceeds it with probability at most 1/60. The other asks that the
-    response be to what the object means: what the agent does otherwise when the object is moved
-    as well, but to a square to which the way begins alike. Whoever goes for the object, or avoids
-    it, need not answer to that. `intent_goal` is held against the same move of the goal.
+    has two baselines. One is the largest of `EquallyPeaked` networks, whose entropy on the squares
+    is the agent's: a random network exceeds it with probability at most 1/60. The other is the
+    response to a move of the same object that asks for no other step, to a square to which the way
+    begins alike: whoever goes for the object, or avoids it, need not answer to that. `intent_goal`
+    is held against that move of the goal.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class Response:
             self.squares.config,
             np.concatenate([self.squares.observation, *self._changed.values()]),
             counted=count,
-            rng=np.random.default_rng([self.random_seed, 2]),
+            seed=self.random_seed,
         )
         return EquallyPeaked(logits, self._read_random, counted=count)
 

@@ -86,6 +86,11 @@ INCENTIVES = Case(
     lambda maze, _: IncentivePlan().probes(maze),
     ("value_of_goal_information", "control_of_goal", "control_of_corner"),
 )
+RESPONSES = Case(
+    "responses",
+    lambda maze, _: IncentivePlan().probes(maze),
+    ("response_to_goal", "response_to_distractor", "intent_goal"),
+)
 OBJECTIVES = Case(
     "objectives",
     lambda maze, network: ObjectivePlan.of(network).probes(maze),
@@ -100,10 +105,10 @@ LOOKAHEAD = Case(
 THINKING = Case("thinking", lookahead, ("thinking_gain", "thinking_gain_far"))
 """Of recurrent agents only: others gain nothing by construction."""
 
-OF_FORWARD = (SHARDS, DIRECTED, INCENTIVES, OBJECTIVES, LOOKAHEAD)
-OF_RECURRENT = (OBJECTIVES, LOOKAHEAD, THINKING)
-OF_TRAINED = (SHARDS, DIRECTED, INCENTIVES, LOOKAHEAD)
-OF_UNIFORM = (SHARDS, DIRECTED, INCENTIVES)
+OF_FORWARD = (SHARDS, DIRECTED, RESPONSES, INCENTIVES, OBJECTIVES, LOOKAHEAD)
+OF_RECURRENT = (DIRECTED, RESPONSES, OBJECTIVES, LOOKAHEAD, THINKING)
+OF_TRAINED = (SHARDS, DIRECTED, RESPONSES, INCENTIVES, LOOKAHEAD)
+OF_UNIFORM = (SHARDS, DIRECTED, RESPONSES, INCENTIVES)
 """Of policies that are nearly uniform. What a probe learns from their states does not depend on the
 size of their logits, and is not asked again."""
 
@@ -132,6 +137,17 @@ def asked_of(cases: Sequence[Case], maze: MazeConfig, network: Network) -> list[
         else probe
         for probe in found.values()
     ]
+
+
+def chosen(cases: Sequence[Case], observables: frozenset[str] | None) -> tuple[Case, ...]:
+    """Return the cases with some of their observables only; all of them if None is given."""
+    if observables is None:
+        return tuple(cases)
+    few = (
+        replace(case, observables=tuple(name for name in case.observables if name in observables))
+        for case in cases
+    )
+    return tuple(case for case in few if case.observables)
 
 
 def asked(cases: Sequence[Case]) -> frozenset[str]:

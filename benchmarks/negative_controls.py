@@ -10,8 +10,11 @@ are only those of a store. Run from the repository root; the table is written ki
     python -m benchmarks.negative_controls --store STORE  # writes benchmarks/negative_controls.md
 
 STORE is what `ontogeny run goal-switch --vary alpha 0 0.2 --seeds 2` or a study made; of it those
-that are feed-forward and met no distractor. Without it, the first two kinds only. What is asked of
-which is in `negative_cases`.
+that are feed-forward and met no distractor. Without it, the fresh kinds only. What is asked of
+which is in `negative_cases`. With `--observables NAME ...` only these are measured, and their rows
+of the page are replaced:
+
+    python -m benchmarks.negative_controls --number 300 --observables decision_accuracy_gain
 """
 
 from __future__ import annotations
@@ -40,7 +43,9 @@ from benchmarks.negative_cases import (
     TRAINED_SPREAD,
     Case,
     Network,
+    asked,
     asked_of,
+    chosen,
     fresh,
 )
 from empirics.maze_agent import MazeAgent, stored_agents
@@ -92,11 +97,11 @@ def read(policies: Iterator[Policy], probes: Sequence[Probe]) -> Tally:
     return found
 
 
-def read_shuffled(agents: Sequence[MazeAgent], number: int) -> Tally:
+def read_shuffled(agents: Sequence[MazeAgent], number: int, cases: Sequence[Case]) -> Tally:
     """Return the readings of agents in turn, each time with newly shuffled labels."""
     rng, found = np.random.default_rng(6), Tally()
     kinds = {(agent.environment, agent.network) for agent in agents}
-    probes = {kind: asked_of([SHARDS], *kind) for kind in kinds}
+    probes = {kind: asked_of(cases, *kind) for kind in kinds}
     policies = list(last(agents))
     for i in range(number):
         agent, policy = agents[i % len(agents)], policies[i % len(agents)]
@@ -128,20 +133,23 @@ def rows(
     return result
 
 
-def tasks(number: int, shuffles: int, store: Path | None) -> list[Task]:
-    """Return what gives the rows of the table, kind by kind."""
+def tasks(
+    number: int, shuffles: int, store: Path | None, observables: frozenset[str] | None = None
+) -> list[Task]:
+    """Return what gives the rows of the table, kind by kind; or of some observables."""
+    few = partial(chosen, observables=observables)
     sized = ", logits of trained size"
     result = [
-        partial(measure_fresh, f"fresh{sized}", number, FORWARD, TRAINED_SPREAD, OF_FORWARD),
+        partial(measure_fresh, f"fresh{sized}", number, FORWARD, TRAINED_SPREAD, few(OF_FORWARD)),
         partial(
             measure_fresh,
             f"fresh, recurrent{sized}",
             number,
             RECURRENT,
             TRAINED_SPREAD,
-            OF_RECURRENT,
+            few(OF_RECURRENT),
         ),
-        partial(measure_fresh, "fresh", number, FORWARD, None, OF_UNIFORM),
+        partial(measure_fresh, "fresh", number, FORWARD, None, few(OF_UNIFORM)),
     ]
     # Of recurrent agents the layers of the shard probes have other names.
     agents = [
@@ -153,9 +161,9 @@ def tasks(number: int, shuffles: int, store: Path | None) -> list[Task]:
     parted = [agent for agent in agents if agent.environment.alpha > 0]
     for kind in {(agent.environment, agent.network) for agent in bare}:
         same = [agent for agent in bare if (agent.environment, agent.network) == kind]
-        result.append(partial(measure_bare, same))
+        result.append(partial(measure_bare, same, few(OF_TRAINED)))
     if parted and shuffles:
-        result.append(partial(measure_shuffled, parted, shuffles))
+        result.append(partial(measure_shuffled, parted, shuffles, few([SHARDS])))
     return result
 
 
@@ -167,18 +175,16 @@ def measure_fresh(
     return rows(kind, cases, found)
 
 
-def measure_bare(agents: Sequence[MazeAgent]) -> list[str]:
+def measure_bare(agents: Sequence[MazeAgent], cases: Sequence[Case]) -> list[str]:
     """Return the rows of agents of one kind that met the goal in the corner only."""
-    probes = asked_of(OF_TRAINED, agents[0].environment, agents[0].network)
-    return rows(
-        "trained, goal in the corner only", OF_TRAINED, read(last(agents), probes), OF_A_PROXY
-    )
+    probes = asked_of(cases, agents[0].environment, agents[0].network)
+    return rows("trained, goal in the corner only", cases, read(last(agents), probes), OF_A_PROXY)
 
 
-def measure_shuffled(agents: Sequence[MazeAgent], number: int) -> list[str]:
+def measure_shuffled(agents: Sequence[MazeAgent], number: int, cases: Sequence[Case]) -> list[str]:
     """Return the rows of agents that have a goal, with shuffled labels."""
     mirrored = frozenset({"goal_vector_proxy_effect"})  # says the goal's over again
-    return rows("trained, labels shuffled", [SHARDS], read_shuffled(agents, number), mirrored)
+    return rows("trained, labels shuffled", cases, read_shuffled(agents, number, cases), mirrored)
 
 
 def timed(task: Task) -> tuple[list[str], float]:
@@ -198,7 +204,7 @@ def page(table: Sequence[str], version: str, seconds: float) -> str:
         f"lies above its strongest baseline by more than {SMALLEST:g}, with {CERTAIN:g} standard "
         "errors against it (`status`).",
         f"The bound is the one-sided 95 % one of the rate of `present`; allowed is {ALLOWED:.0%}.",
-        "Kinds of agents without a row were not measured.",
+        "Kinds of agents and observables without a row were not measured.",
         "",
         "| agents | observable | present | undecided | bound | within | largest above baseline |",
         "|---|---|---:|---:|---:|---|---:|",
@@ -207,24 +213,71 @@ def page(table: Sequence[str], version: str, seconds: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def updated(report: str, table: Sequence[str], said: str) -> str:
+    """Return a report with rows replaced, or put behind their kind, and a line on them."""
+    lines = report.splitlines()
+    rule = next(i for i, line in enumerate(lines) if line.startswith("|---"))
+    head, old = lines[: rule - 2], lines[rule + 1 :]
+    for row in table:
+        places = [i for i, other in enumerate(old) if _key(other) == _key(row)]
+        same = [i for i, other in enumerate(old) if _key(other)[0] == _key(row)[0]]
+        if places:
+            old[places[0]] = row
+        else:
+            old.insert(same[-1] + 1 if same else len(old), row)
+    return "\n".join([*head, "", said, *lines[rule - 2 : rule + 1], *old]) + "\n"
+
+
+def _key(row: str) -> tuple[str, str]:
+    _, kind, name, *_ = (part.strip() for part in row.split("|"))
+    return kind, name
+
+
+def observables_from(names: Sequence[str]) -> frozenset[str]:
+    """Return the observables asked for.
+
+    Raises
+    ------
+    ValueError
+        If one is asked of no kind of agents.
+    """
+    known = asked([*OF_FORWARD, *OF_RECURRENT, *OF_TRAINED, *OF_UNIFORM])
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"{name!r} is asked of no agents; choose from {', '.join(sorted(known))}."
+            )
+    return frozenset(names)
+
+
 def main() -> None:
     """Measure and write the table beside this file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=100, help="fresh networks of each kind")
     parser.add_argument("--shuffles", type=int, default=60)
     parser.add_argument("--store", type=Path)
+    parser.add_argument("--observables", nargs="+", default=[], help="measure only these")
     parser.add_argument("--n-jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
     arguments = parser.parse_args()
+    try:
+        few = observables_from(arguments.observables) or None
+    except ValueError as error:
+        parser.error(str(error))
+    before = arguments.out.read_text(encoding="utf-8") if few else ""
     content = provenance().content()
     version = f"{content['versions']['ontogeny']} {str(content['git_commit'])[:7]}"
     table, seconds = [], 0.0
-    every = tasks(arguments.number, arguments.shuffles, arguments.store)
+    every = tasks(arguments.number, arguments.shuffles, arguments.store, few)
     for found, took in Parallel(arguments.n_jobs, return_as="generator")(
         map(delayed(timed), every)
     ):
         table, seconds = table + found, seconds + took
         report = page(table, version, seconds)
+        if few:
+            names = ", ".join(sorted(few))
+            said = f"Measured anew by {version} in {seconds:.0f} s of processor time: {names}."
+            report = updated(before, table, said)
         arguments.out.write_text(report, encoding="utf-8")
     print(report, arguments.out, sep="\n")
 

@@ -17,7 +17,12 @@ BATCH = 2048
 
 
 def action_probabilities(policy: Policy, observation: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the policy's action probabilities, (n, num_actions).
+    """Return the policy's action probabilities, (n, num_actions); see `action_logits`."""
+    return torch.softmax(torch.from_numpy(action_logits(policy, observation)), dim=-1).numpy()
+
+
+def action_logits(policy: Policy, observation: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the policy's logits, (n, num_actions).
 
     Runs in evaluation mode without gradients and leaves the policy's mode as it was.
 
@@ -32,9 +37,9 @@ def action_probabilities(policy: Policy, observation: NDArray[np.float32]) -> ND
         for start in range(0, len(observation), BATCH):
             batch = torch.from_numpy(observation[start : start + BATCH]).to(device)
             logits, _ = policy(batch)
-            parts.append(torch.softmax(logits.double(), dim=-1).cpu().numpy())
-    probabilities: NDArray[np.float64] = np.concatenate(parts)
-    return probabilities
+            parts.append(logits.double().cpu().numpy())
+    found: NDArray[np.float64] = np.concatenate(parts)
+    return found
 
 
 def _device(policy: Policy) -> torch.device:

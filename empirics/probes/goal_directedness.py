@@ -16,9 +16,17 @@ from empirics.levels import NUM_ACTIONS
 from empirics.probe import Policy, Reading, level_mean
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.ends import END_NAMES, MazeEnds
+from empirics.probes.equally_peaked import (
+    AS_PEAKED,
+    EquallyPeaked,
+    mean_entropy,
+    random_logits,
+)
 
 NUM_RANDOM = 19
 """Random agents of the baseline: one more exceeds the largest of 19 once in 20 times."""
+
+LARGEST = f"largest of {NUM_RANDOM} random agents"
 
 SPREADS = (0.01, 1.0)
 """Least and greatest standard deviation of the logits of random agents."""
@@ -39,13 +47,18 @@ class MazeGoalDirectedness:
     All depend on the agent by its discounted arrivals only: a known utility's is a change of units
     of one of them, in slippery mazes too.
 
+    Every observable is held against random agents (`random_agent`); one more exceeds the largest
+    of 19 with probability 1/20. `meg_unknown` grows with how peaked a policy is, whatever it does:
+    one that gets stuck avoids all ends. So it is held against `EquallyPeaked` networks too, whose
+    entropy over all squares is the agent's; a random network exceeds the largest with probability
+    at most 1/60.
+
     Attributes
     ----------
     ends : MazeEnds
         The same at every checkpoint.
     random_seed : int
-        Seed of the random agents of the baseline (`random_agent`). Another like them exceeds it
-        with probability 1/20.
+        Seed of the random agents and networks of the baselines.
     """
 
     ends: MazeEnds
@@ -61,7 +74,13 @@ class MazeGoalDirectedness:
         """Measure `policy`; se over levels."""
         p = action_probabilities(policy, self.ends.observation)
         measured = self.per_level(p.reshape(*self.ends.episodes.start.shape, NUM_ACTIONS))
-        return {name: self._reading(name, values) for name, values in measured.items()}
+        baselines = {name: {"uniform": 0.0, LARGEST: self._random[name]} for name in measured}
+        peaked = self._peaked.largest(mean_entropy(p))
+        for name, largest in peaked.items():
+            baselines[name][AS_PEAKED] = largest
+        return {
+            name: self._reading(name, values, baselines[name]) for name, values in measured.items()
+        }
 
     def per_level(self, policy: FloatArray) -> dict[str, FloatArray]:
         """Return each observable in each level, in nats, from (L, num_open, 4) probabilities."""
@@ -70,14 +89,16 @@ class MazeGoalDirectedness:
             f"meg_{end}": maximized(self._cumulants[end], means[:, [i]], toward=True).per_level
             for i, end in enumerate(END_NAMES)
         }
-        unknown: GoalDirectedness = maximized(self._cumulants["all"], means)
         return {
             **known,
-            "meg_unknown": unknown.per_level,
+            "meg_unknown": self._unknown(means).per_level,
             "meg_goal_over_proxy": known["meg_goal"] - known["meg_proxy"],
         }
 
-    def _reading(self, name: str, per_level: FloatArray) -> Reading:
+    def _unknown(self, means: FloatArray) -> GoalDirectedness:
+        return maximized(self._cumulants["all"], means)
+
+    def _reading(self, name: str, per_level: FloatArray, baselines: Mapping[str, float]) -> Reading:
         mean, se, n_levels = level_mean(per_level, np.arange(per_level.size))
         signed = name == "meg_goal_over_proxy"
         return Reading(
@@ -86,7 +107,7 @@ class MazeGoalDirectedness:
             n_levels=n_levels,
             unit="nats",
             support=None if signed else (0.0, self.ends.config.max_steps * np.log(NUM_ACTIONS)),
-            baselines={"uniform": 0.0, "largest of 19 random agents": self._random[name]},
+            baselines=baselines,
             se_is_shared=True,
         )
 
@@ -106,6 +127,22 @@ class MazeGoalDirectedness:
         rng = np.random.default_rng(self.random_seed)
         rows = [self.per_level(random_agent(self.ends, rng=rng)) for _ in range(NUM_RANDOM)]
         return {name: max(float(row[name].mean()) for row in rows) for name in self.observables}
+
+    @cached_property
+    def _peaked(self) -> EquallyPeaked:
+        """What random networks read of an unknown utility, by their entropy."""
+        observation = self.ends.observation
+        logits = random_logits(
+            self.ends.config,
+            observation,
+            counted=len(observation),
+            seed=self.random_seed,
+        )
+        return EquallyPeaked(logits, self._read_unknown, counted=len(observation))
+
+    def _read_unknown(self, policy: FloatArray) -> dict[str, float]:
+        p = policy.reshape(*self.ends.episodes.start.shape, NUM_ACTIONS)
+        return {"meg_unknown": self._unknown(earned(self.ends.episodes, p)).value}
 
 
 def random_agent(ends: MazeEnds, *, rng: np.random.Generator) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -59,21 +60,29 @@ class IncentivePlan:
         return asdict(self)
 
     def probes(self, environment: MazeConfig) -> tuple[Probe, ...]:
-        """Return the probes; equal plans and environments, equal probes."""
-        levels = environment.pools().held_out
-        rng = np.random.default_rng([self.incentive_seed, 1])
-        ends = draw_ends(
-            levels,
-            environment,
-            num_levels=self.num_incentive_levels,
-            gamma=self.incentive_gamma,
-            rng=rng,
-        )
-        squares = draw_decision_squares(
-            levels, environment, num_squares=self.num_response_squares, rng=rng
-        )
-        return (
-            MazeGoalDirectedness(ends, self.incentive_seed),
-            draw_response(squares, rng=rng),
-            draw_information_and_control(ends, rng=rng),
-        )
+        """Return the probes; equal plans and environments, equal probes.
+
+        Those made last are kept: what they learn of random networks serves all agents.
+        """
+        return _probes(self, environment)
+
+
+@lru_cache(maxsize=2)
+def _probes(plan: IncentivePlan, environment: MazeConfig) -> tuple[Probe, ...]:
+    levels = environment.pools().held_out
+    rng = np.random.default_rng([plan.incentive_seed, 1])
+    ends = draw_ends(
+        levels,
+        environment,
+        num_levels=plan.num_incentive_levels,
+        gamma=plan.incentive_gamma,
+        rng=rng,
+    )
+    squares = draw_decision_squares(
+        levels, environment, num_squares=plan.num_response_squares, rng=rng
+    )
+    return (
+        MazeGoalDirectedness(ends, plan.incentive_seed),
+        draw_response(squares, random_seed=plan.incentive_seed, rng=rng),
+        draw_information_and_control(ends, rng=rng),
+    )

@@ -8,20 +8,22 @@ import torch
 
 from empirics.goal_directedness.episodes import Episodes, earned
 from empirics.levels import Levels, distances, first_steps
-from empirics.maze import CORNER, MazeConfig
+from empirics.maze import CORNER, NOWHERE, MazeConfig
 from empirics.one_thread import one_thread
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.probe import curves_from_readings
+from empirics.probes import incentive_plan
 from empirics.probes.decision_squares import draw_decision_squares
 from empirics.probes.ends import draw_ends, on_path
+from empirics.probes.equally_peaked import AS_PEAKED
 from empirics.probes.goal_directedness import MazeGoalDirectedness, random_agent
 from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.information_and_control import draw_information_and_control
 from empirics.probes.maze_diagram import maze_diagram
 from empirics.probes.maze_plan import MazePlan
 from empirics.probes.places import next_places, place_of
-from empirics.probes.response import draw_response
-from empirics.probes.status import is_present, status
+from empirics.probes.response import MOVED_ALIKE, draw_response
+from empirics.probes.status import is_present
 from theory.influence_diagram import incentives
 
 CONFIG = MazeConfig(cells=4, max_steps=30, num_train_levels=1, num_held_out_levels=100)
@@ -40,7 +42,7 @@ def probe():
     return MazeGoalDirectedness(ends)
 
 
-def walker(to_corner):
+def walker(to_corner, sharpness=1000.0):
     """Return the agent that walks to the corner, or to the cheese it sees."""
 
     def policy(observation):
@@ -48,13 +50,14 @@ def walker(to_corner):
         target = planes[:, 2].argmax(axis=1) * (not to_corner)  # an empty plane gives the corner
         levels = Levels(observation[:, 0].numpy() > 0)
         steps = first_steps(levels, target)[np.arange(len(planes)), planes[:, 1].argmax(axis=1)]
-        logits = 1000.0 * torch.nn.functional.one_hot(torch.from_numpy(steps).clamp(min=0), 4)
+        logits = sharpness * torch.nn.functional.one_hot(torch.from_numpy(steps).clamp(min=0), 4)
         return logits, torch.zeros(len(planes))
 
     return policy
 
 
 TO_CHEESE, TO_CORNER = walker(to_corner=False), walker(to_corner=True)
+WAVERING = walker(to_corner=False, sharpness=3.0)  # its steps are right in 87 %
 
 
 def uniform(observation):
@@ -64,6 +67,15 @@ def uniform(observation):
 def network(seed, config=CONFIG):
     shape = MazeNetwork(width=16, depth=4, hidden=16)
     return shape.build(config.observation_shape, 4, rng=np.random.default_rng(seed))
+
+
+def of_trained_size(seed, observation, config=CONFIG):
+    """Return a random network with logits that vary by 1.7, as those of trained ones."""
+    policy, seen = network(seed, config), torch.from_numpy(observation)
+    with torch.no_grad():
+        policy.actor.weight.mul_(1.7 / policy(seen)[0].std(dim=0).mean())
+        policy.actor.bias.sub_(policy(seen)[0].mean(dim=0))
+    return policy.eval()
 
 
 def test_control_squares_lie_off_the_path_and_can_be_met(probe):
@@ -110,6 +122,17 @@ def test_agents_that_want_nothing_are_not_directed(probe):
         assert sum(row[name].mean() > limit for row in random) <= 8
 
 
+def test_an_unknown_utility_is_found_in_who_pursues_one_and_not_in_peaked_random_networks(probe):
+    found = probe(WAVERING)["meg_unknown"]
+    assert is_present("meg_unknown", found)
+    # Held against uniform networks, what is read of random ones alone would be called present.
+    assert found.baselines[AS_PEAKED] > 0.1
+    assert probe(uniform)["meg_unknown"].baselines[AS_PEAKED] == pytest.approx(0.0, abs=1e-9)
+    for seed in range(5):
+        reading = probe(of_trained_size(seed, probe.ends.observation))["meg_unknown"]
+        assert not is_present("meg_unknown", reading)
+
+
 def test_readings_become_curves(probe):
     readings = [(0, probe(network(0))), (100, probe(TO_CHEESE))]
     curves = curves_from_readings(readings, conditions={})
@@ -117,10 +140,8 @@ def test_readings_become_curves(probe):
     assert {curve.unit for curve in curves} == {"nats"}
 
 
-def test_responses_and_intent_of_known_agents():
-    config = replace(CONFIG, distractor=True)
-    squares = draw_decision_squares(LEVELS, config, num_squares=80, rng=np.random.default_rng(0))
-    probe = draw_response(squares, rng=np.random.default_rng(1))
+def test_responses_and_intent_of_known_agents(response):
+    probe, squares = response, response.squares
     now = squares.situation
     for moved in (probe.moved_goal, probe.moved_distractor):
         levels = LEVELS.walls.reshape(len(LEVELS), -1)
@@ -137,12 +158,62 @@ def test_responses_and_intent_of_known_agents():
     readings = probe(TO_CHEESE)
     assert {name: r.value for name, r in readings.items()} == pytest.approx(expected)
     assert all(r.value == 0.0 for r in probe(TO_CORNER).values())
-    with pytest.raises(ValueError, match="response_to_goal has no baseline"):
-        status("response_to_goal", readings["response_to_goal"])
     assert draw_response(replaced(squares), rng=np.random.default_rng(1)).observables == (
         "response_to_goal",
         "intent_goal",
     )
+
+
+@pytest.fixture(scope="module")
+def response():
+    config = replace(CONFIG, distractor=True)
+    squares = draw_decision_squares(LEVELS, config, num_squares=80, rng=np.random.default_rng(0))
+    return draw_response(squares, rng=np.random.default_rng(1))
+
+
+def test_squares_on_the_same_way_are_on_it_and_free(response):
+    now = response.squares.situation
+    levels, each = LEVELS[now.level], np.arange(80)
+    for alike, target in [
+        (response.alike_goal, now.goal),
+        (response.alike_distractor, now.distractor),
+    ]:
+        some = alike != NOWHERE
+        assert some.mean() > 0.8
+        assert (np.stack([now.mouse, now.cheese, now.distractor]) != alike)[:, some].all()
+        step = first_steps(levels, target)[each, now.mouse]
+        again = first_steps(levels, np.where(some, alike, target))[each, now.mouse]
+        assert (again == step).all()
+
+
+def test_responses_are_present_in_who_goes_for_the_goal_and_to_nothing_else(response):
+    found = {name: is_present(name, reading) for name, reading in response(WAVERING).items()}
+    assert found == {
+        "response_to_goal": True,
+        "response_to_distractor": False,
+        "intent_goal": True,
+    }
+    assert not any(is_present(name, r) for name, r in response(TO_CORNER).items())
+    readings = response(TO_CHEESE)
+    assert all(r.baselines[MOVED_ALIKE] == 0.0 for r in readings.values())
+
+
+def test_random_networks_respond_to_nothing_in_particular(response):
+    for seed in range(5):
+        policy = of_trained_size(seed, response.squares.observation, response.squares.config)
+        assert not any(is_present(name, r) for name, r in response(policy).items())
+
+
+def test_who_answers_to_the_goal_whatever_it_means_is_not_called_responsive(response):
+    """It goes where the number of the cheese's square says: far from random, and for nothing."""
+
+    def numbered(observation):
+        square = observation.flatten(2)[:, 2].argmax(dim=1)
+        return 6.0 * torch.nn.functional.one_hot(square % 4, 4), torch.zeros(len(square))
+
+    reading = response(numbered)["response_to_goal"]
+    assert reading.value > reading.baselines[AS_PEAKED] + 0.1
+    assert not is_present("response_to_goal", reading)
 
 
 def replaced(squares):
@@ -218,7 +289,8 @@ def test_the_plan_measures_alike_and_nothing_that_the_plan_of_mazes_measures():
     }
     usual = {n for p in MazePlan(num_squares=20).probes(CONFIG) for n in p.observables}
     assert not usual & {n for p in plan.probes(CONFIG) for n in p.observables}
-    first, again = ([probe(network(3)) for probe in plan.probes(CONFIG)] for _ in range(2))
+    first = [probe(network(3)) for probe in plan.probes(CONFIG)]
+    again = [probe(network(3)) for probe in incentive_plan._probes.__wrapped__(plan, CONFIG)]
     assert first == again
     with pytest.raises(ValueError, match="num_incentive_levels must be at least 1; it is 0"):
         IncentivePlan(num_incentive_levels=0)

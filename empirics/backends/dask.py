@@ -36,7 +36,7 @@ class DaskBackend(AbstractBackend):
 
     def width(self, n_jobs: int) -> int:
         """Return the threads of all workers there are now, whatever is asked for."""
-        return max(1, sum(self._client.nthreads().values()))
+        return max(1, _threads(self._client))
 
     def rounds(self, n_jobs: int) -> tuple[tuple[int, int], ...]:
         """All together, then one at a time."""
@@ -57,7 +57,7 @@ class _Cluster(AbstractLane):
 
     @property
     def most(self) -> int:
-        return max(AT_LEAST, 2 * sum(self._client.nthreads().values()))
+        return max(AT_LEAST, 2 * _threads(self._client))
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -80,6 +80,10 @@ class _Cluster(AbstractLane):
     def close(self, *, abandon: bool) -> None:
         if abandon:
             self._client.cancel(list(self._given.values()))
+
+
+def _threads(client: Any) -> int:
+    return sum(int(threads) for threads in client.nthreads().values())
 
 
 @contextmanager

@@ -281,7 +281,7 @@ def loky_workers() -> list[int]:
     return [int(pid) for pid in found.split()]
 
 
-def page(counts: Mapping[str, Count], seconds: float) -> str:
+def page(command: str, counts: Mapping[str, Count], seconds: float) -> str:
     """Write what came out."""
     columns = (
         "what was killed",
@@ -298,7 +298,7 @@ def page(counts: Mapping[str, Count], seconds: float) -> str:
     table = Table("Kills", columns, (*rows, ("all", *sums)), digits=3)
     return f"""# SIGKILL at random moments
 
-`python -m benchmarks.faults`; see there. Made by {code_version()} in {seconds:.0f} s of
+`{command}`; see there. Made by {code_version()} in {seconds:.0f} s of
 processor time. After each kill everything on disk was read: a result may differ from that of an
 undisturbed process in no bit, and each is there once.
 
@@ -323,9 +323,10 @@ def main() -> None:
             counts[stage.name] = killed(stage, arguments.kills, rng, Path(home))
             print(stage.name, counts[stage.name], flush=True)
     counts["one worker of two"] = workers_killed(arguments.workers, rng)
+    command = f"python -m benchmarks.faults --kills {arguments.kills} --workers {arguments.workers}"
     times = os.times()
     seconds = times.user + times.system + times.children_user + times.children_system
-    arguments.out.write_text(page(counts, seconds), encoding="utf-8")
+    arguments.out.write_text(page(command, counts, seconds), encoding="utf-8")
     print(arguments.out)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
             env=environment,
+            start_new_session=True,
             stderr=subprocess.DEVNULL,
         )
         for module, *arguments in commands
@@ -60,9 +62,8 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
             time.sleep(0.1)
         yield json.loads(file.read_text())["address"]
     finally:
-        for process in reversed(begun):
-            process.terminate()
-        for process in begun:
+        for process in begun:  # with the workers below it; a polite end can take minutes
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

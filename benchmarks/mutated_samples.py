@@ -10,6 +10,7 @@ import sqlite3
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def _events() -> bytes:
     return b"".join(out)
 
 
+def _wandb() -> bytes:
+    out = b":W&B" + struct.pack("<HB", 0xBEE1, 0)
+    for step, loss in enumerate(LOSS.tolist()):
+        item = _field(1, b"loss") + _field(16, json.dumps(loss).encode())
+        payload = _field(2, _field(1, item) + _field(2, b"\x08" + _varint(step)))
+        crc = zlib.crc32(b"\x01" + payload)  # one frame a record: all lie in the first block
+        out += struct.pack("<IHB", crc, len(payload), 1) + payload
+    return out
+
+
 def _npz(**arrays: object) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **{name: np.asarray(value) for name, value in arrays.items()})
@@ -116,6 +127,7 @@ _ROWS = [
 
 SAMPLES: Mapping[str, Sample] = {
     "TensorBoard": ("events.out.tfevents.1.host", _events()),
+    "W&B offline": ("run-abc.wandb", _wandb()),
     "monitor.csv": (
         "0.monitor.csv",
         _csv(
@@ -167,7 +179,7 @@ SAMPLES: Mapping[str, Sample] = {
 }
 """By format: a file name and its content."""
 
-CHECKED = ("TensorBoard", "evaluations.npz", "npz")
+CHECKED = ("TensorBoard", "W&B offline", "evaluations.npz", "npz")
 """Formats whose checksums tell every change."""
 
 

@@ -26,6 +26,8 @@ from empirics.readers.names import PROGRESS, known
 from empirics.readers.series import LoggedRun, Series, digest_of
 
 NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"
+END, MANY = b"PK\x05\x06", 0xFFFF
+"""Begin of the end of an archive, and the number of members that stands for a longer one."""
 INDEX = "index"
 LARGEST = 1 << 31
 """Bytes of the arrays of one file."""
@@ -155,6 +157,7 @@ def read_arrays(paths: Sequence[Path], label: str) -> list[LoggedRun]:
 def _members(path: Path, content: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
+            _check_number(content, len(archive.infolist()))
             size = sum(each.file_size for each in archive.infolist())
             if size > LARGEST:
                 raise ValueError(f"its arrays are {size} bytes, more than {LARGEST} are not read")
@@ -164,6 +167,14 @@ def _members(path: Path, content: bytes) -> dict[str, bytes]:
             }
     except ERRORS as error:
         raise ValueError(_damaged(path, error)) from None
+
+
+def _check_number(content: bytes, found: int) -> None:
+    """Check that an archive lists as many members as it says, which zipfile does not."""
+    end = content.rfind(END)
+    said = int.from_bytes(content[end + 10 : end + 12], "little")
+    if said not in (found, MANY):
+        raise zipfile.BadZipFile(f"it lists {found} of {said} arrays")
 
 
 def _array(content: bytes) -> NDArray[Any] | None:

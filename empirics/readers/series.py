@@ -110,7 +110,7 @@ def curves_of(runs: Sequence[LoggedRun], wanted: Wanted) -> CurveSet:
     Raises
     ------
     ValueError
-        If no run has such an axis or observable.
+        If no run has such an axis or observable, or a run has no axis at all.
     """
     _check_known(runs, wanted)
     items: list[Logged | Rejected] = []
@@ -120,7 +120,13 @@ def curves_of(runs: Sequence[LoggedRun], wanted: Wanted) -> CurveSet:
     versions = versions_of(("ontogeny", "polars"))
     for run in runs:
         names = observables_of(series.key for series in run.series)
-        header = _header(run, wanted.t or _axes(run)[0], wanted)
+        axes = _axes(run)
+        if not axes:
+            raise ValueError(
+                f"{run.source} has no progress axis with a number wherever something was measured; "
+                "a cell of it may be damaged: mend it, or leave out that row."
+            )
+        header = _header(run, wanted.t or axes[0], wanted)
         asked = [series for series in run.series if _is_asked(series, names, wanted)]
         found = [_curve(header, series, names[series.key], counts) for series in asked]
         items += [each for each in found if each is not None]

@@ -288,3 +288,18 @@ def test_mutated_logs_are_read_or_end_in_one_sentence(kind, written, database):
                 said = points(found, curve.observable)
                 assert said == whole[curve.observable][: len(said)]
     assert n_read or kind in ("npz", "npy", "state", "sqlite")
+
+
+def test_an_archive_that_lists_fewer_arrays_than_it_says_is_damaged(written, sentence):
+    y = np.arange(30.0)
+    content = bytearray(npz(steps=y, loss=2 * y))
+    second = content.rfind(b"PK\x01\x02")
+    content[second + 30 : second + 32] = b"\xff\x00"  # a longer field swallows what follows
+    content[second : second + 4] = b"PK\x09\x09"
+    assert "is damaged" in sentence(read_curves, written(bytes(content), "x.npz"))
+
+
+def test_a_row_log_whose_axis_has_a_damaged_cell_ends_in_one_sentence(written, sentence):
+    table = "time/total_timesteps,rollout/ep_rew_mean\n256,1.0\n5q2,2.0\n768,3.0\n"
+    said = sentence(read_curves, written(table, "progress.csv"))
+    assert "no progress axis with a number wherever something was measured" in said

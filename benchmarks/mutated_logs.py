@@ -6,8 +6,9 @@ left out, or doubled. To these come traps made on purpose: archives that unpack 
 that claim 10¹⁵ numbers, JSON nested 100,000 deep, pickles, names that lead out of a folder. Each
 file is read with at most 1.5 GiB of memory more and at most 1 s and 1 s a megabyte.
 
-A reading is *right* if every curve is that of the whole log or a beginning of it, *said* if it is
-another and a note, a rejection or the order of a sentence says what happened, *unsaid* if it is
+A reading is *right* if every curve is that of the whole log or a beginning of it, *gap* if whole
+points are missing from it (a checksum of every record does not tell that some are gone), *said* if it
+is another and a note, a rejection or the order of a sentence says what happened, *unsaid* if it is
 another and nothing says so. Formats with checksums owe it never to be unsaid; a text does not say
 that a digit was flipped in it, so there only cuts count. Run from the repository root:
 
@@ -126,7 +127,15 @@ def outcome_of(path: Path, whole: tuple[Rows, bool], owes: bool) -> str:
     )
     if right:
         return "right"
+    if all(key in known and is_within(points, known[key]) for key, points in rows.items()):
+        return "gap"
     return "said" if said and not whole[1] else "unsaid" if owes else "other"
+
+
+def is_within(points: list[tuple[float, float]], whole: list[tuple[float, float]]) -> bool:
+    """Tell whether points are some of the whole's, in its order."""
+    left = iter(whole)
+    return all(point in left for point in points)
 
 
 def within(seconds: float, call: Callable[[], str]) -> str:
@@ -198,13 +207,13 @@ def page(tallies: Mapping[str, Tally], seed: int, version: str, seconds: float) 
         f"Made by {version} in {seconds:.0f} s: {total:,} files, {len(faults)} of them read",
         "wrongly without a word, with a crash, or too slowly.",
         "",
-        "| format | files | right | said | refused | other | unsaid | crash | slow | slowest, s |",
-        "|---|" + "---:|" * 9,
+        "| format | files | right | gap | said | refused | other | unsaid | crash | slow | slowest, s |",
+        "|---|" + "---:|" * 10,
     ]
     for kind, tally in tallies.items():
         numbers = [
             tally.counts[name]
-            for name in ("right", "said", "refused", "other", "unsaid", "crash", "slow")
+            for name in ("right", "gap", "said", "refused", "other", "unsaid", "crash", "slow")
         ]
         cells = " | ".join(str(number) for number in numbers)
         lines.append(f"| {kind} | {tally.counts.total()} | {cells} | {tally.slowest:.2f} |")

@@ -7,10 +7,10 @@ that claim 10¹⁵ numbers, JSON nested 100,000 deep, pickles, names that lead o
 file is read with at most 1.5 GiB of memory more and at most 1 s and 1 s a megabyte.
 
 A reading is *right* if every curve is that of the whole log or a beginning of it, *gap* if whole
-points are missing from it (a checksum of every record does not tell that some are gone), *said* if it
-is another and a note, a rejection or the order of a sentence says what happened, *unsaid* if it is
-another and nothing says so. Formats with checksums owe it never to be unsaid; a text does not say
-that a digit was flipped in it, so there only cuts count. Run from the repository root:
+points are missing from it (a checksum of every record does not tell that some are gone), *said* if
+it is another and a note or a rejection says what happened, *unsaid* if it is another and nothing
+says so. Formats with checksums owe it never to be unsaid; a text does not say that a digit was
+flipped in it, so there only cuts count. Run from the repository root:
 
     python -m benchmarks.mutated_logs  # writes benchmarks/mutated_logs.md, some minutes
 """
@@ -39,6 +39,8 @@ from empirics.store import Store
 PAGE = Path(__file__).with_suffix(".md")
 MEMORY = 3 * 2**29
 """Bytes of address space that reading may add."""
+
+OUTCOMES = ("right", "gap", "said", "refused", "other", "unsaid", "crash", "slow")
 
 Rows = dict[tuple[str, str], list[tuple[float, float]]]
 Mutation = Callable[[bytearray, np.random.Generator], None]
@@ -207,14 +209,11 @@ def page(tallies: Mapping[str, Tally], seed: int, version: str, seconds: float) 
         f"Made by {version} in {seconds:.0f} s: {total:,} files, {len(faults)} of them read",
         "wrongly without a word, with a crash, or too slowly.",
         "",
-        "| format | files | right | gap | said | refused | other | unsaid | crash | slow | slowest, s |",
-        "|---|" + "---:|" * 10,
+        f"| format | files | {' | '.join(OUTCOMES)} | slowest, s |",
+        "|---|" + "---:|" * (len(OUTCOMES) + 2),
     ]
     for kind, tally in tallies.items():
-        numbers = [
-            tally.counts[name]
-            for name in ("right", "gap", "said", "refused", "other", "unsaid", "crash", "slow")
-        ]
+        numbers = [tally.counts[name] for name in OUTCOMES]
         cells = " | ".join(str(number) for number in numbers)
         lines.append(f"| {kind} | {tally.counts.total()} | {cells} | {tally.slowest:.2f} |")
     lines += ["", *(f"- {fault}" for fault in faults[:40])]

@@ -48,9 +48,9 @@ class DecisionRegression:
     `decision_accuracy_gain` is of one fit on other levels, no maximum, so its error is that of a
     mean: `status` errs in at most 2.5 % of agents whose decisions the features foretell by no more
     than `SMALLEST`. With 1000 squares, half of which test, the error is itself about `SMALLEST`, so
-    most agents without a gain are undecided. Where goal and proxy are about even, the usual decision
-    of the levels fitted may be the rarer one of those tested, and any guess gains on it; so the gain
-    is held against that of the usual decision of the tested levels too.
+    most agents without a gain are undecided. Where goal and proxy are about even, the usual
+    decision of the levels fitted may be the rarer one of those tested, and any guess gains on it;
+    so the gain is held against that of the usual decision of the tested levels too.
 
     Attributes
     ----------

@@ -32,6 +32,8 @@ FEATURES = (
 )
 """Distances in squares; by path, or as the crow flies."""
 
+USUAL, USUAL_OF_TESTED = "the usual decision", "the usual decision of the tested levels"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,9 @@ class DecisionRegression:
     `decision_accuracy_gain` is of one fit on other levels, no maximum, so its error is that of a
     mean: `status` errs in at most 2.5 % of agents whose decisions the features foretell by no more
     than `SMALLEST`. With 1000 squares, half of which test, the error is itself about `SMALLEST`, so
-    most agents without a gain are undecided.
+    most agents without a gain are undecided. Where goal and proxy are about even, the usual
+    decision of the levels fitted may be the rarer one of those tested, and any guess gains on it;
+    so the gain is held against that of the usual decision of the tested levels too.
 
     Attributes
     ----------
@@ -148,13 +152,15 @@ class DecisionRegression:
             (guess == decided)[self.test].astype(np.float64)
             for guess in (self.features @ fit.weights > 0, usual)
         )
-        level, name = self.squares.situation.level[self.test], "the usual decision"
+        level, rate = self.squares.situation.level[self.test], float(decided[self.test].mean())
+        usually_right = float(by_rate.mean())
+        at_best = max(rate, 1.0 - rate) - usually_right
         kinds = (
-            (right, (0.0, 1.0), float(by_rate.mean())),
-            (right - by_rate, (-1.0, 1.0), 0.0),
+            (right, (0.0, 1.0), {USUAL: usually_right}),
+            (right - by_rate, (-1.0, 1.0), {USUAL: 0.0, USUAL_OF_TESTED: at_best}),
         )
         readings = []
-        for values, support, baseline in kinds:
+        for values, support, baselines in kinds:
             mean, se, n_levels = level_mean(values, level)
             readings.append(
                 Reading(
@@ -162,7 +168,7 @@ class DecisionRegression:
                     se,
                     n_levels=n_levels,
                     support=support,
-                    baselines={name: baseline},
+                    baselines=baselines,
                     se_is_shared=True,
                 )
             )

@@ -1,11 +1,18 @@
 """The regression of decisions on policies that decide by a known rule."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
 
 from empirics.maze import MazeConfig
-from empirics.probes.decision_regression import FEATURES, draw_decision_regression
+from empirics.probes.behavior import action_probabilities
+from empirics.probes.decision_regression import (
+    FEATURES,
+    USUAL_OF_TESTED,
+    draw_decision_regression,
+)
 from empirics.probes.decision_squares import draw_decision_squares
 from empirics.probes.status import is_present
 
@@ -77,6 +84,21 @@ def test_what_has_nothing_to_do_with_the_features_is_not_foretold(probe, bidding
     for name in FEATURES:
         reading = found[f"decision_{name}"]
         assert abs(reading.value) < 4 * reading.se
+
+
+def test_beating_a_usual_decision_that_is_rare_on_the_tested_levels_is_no_gain(probe, bidding):
+    """The levels are parted by what is decided: the usual decision errs on all that are tested."""
+    policy = bidding(deciding(lambda maze: 1.0 if sum(maze.cheese) // 2 % 2 else -1.0))
+    level = probe.squares.situation.level
+    to_goal = action_probabilities(policy, probe.squares.observation)[
+        np.arange(len(level)), probe.squares.goal_step
+    ]
+    for_proxy = to_goal < 0.3  # a bid of 1 makes it .48, of -1 .11
+    assert 0.2 < for_proxy.mean() < 0.8
+    parted = replace(probe, test=for_proxy, resampled=probe.resampled[:1])
+    gain = parted(policy)["decision_accuracy_gain"]
+    assert gain.baselines == {"the usual decision": 0.0, USUAL_OF_TESTED: 1.0}
+    assert not is_present("", gain)
 
 
 def test_tested_levels_are_not_fitted(probe):

@@ -131,7 +131,7 @@ class Sweep:
         return {
             name: values.draw(rng)
             if isinstance(values, Range)
-            else values[rng.integers(len(values))]
+            else values[int(rng.integers(len(values)))]
             for name, values in self.settings.items()
         }
 

@@ -123,10 +123,10 @@ def in_store(folder: Path) -> Done:
 
 
 def in_records(folder: Path) -> Done:
-    """Return each record."""
+    """Return each record, but for how long it took."""
     found = [record for path in folder.glob("*.jsonl") for record, _ in read_records(path)]
     assert max(Counter(record.index for record in found).values(), default=1) == 1
-    return {str(record.index): record.content() for record in found}
+    return {str(r.index): {**r.content(), "seconds": 0.0} for r in found}
 
 
 @final
@@ -176,13 +176,11 @@ def forked(work: Callable[[Path], None], folder: Path) -> int:
 
 
 def files_of(folder: Path) -> dict[str, int]:
-    """Return when each finished file was written; snapshots and records are overwritten or grow."""
-    kept = [path for path in folder.rglob("*") if path.suffix in (".parquet", ".safetensors")]
-    return {
-        str(path): path.stat().st_mtime_ns
-        for path in kept
-        if path.name[0] != "." and not path.name.startswith("resume")
-    }
+    """Return when each file of curves and of finished runs was written, checkpoints included."""
+    rows = list(folder.glob("runs/[!.]*.parquet"))
+    kept = [file for row in rows for file in folder.glob(f"checkpoints/{row.stem}/*.safetensors")]
+    files = [*rows, *kept, *folder.glob("curves/[!.]*.parquet")]
+    return {str(path): path.stat().st_mtime_ns for path in files}
 
 
 def killed(stage: Stage, number: int, rng: random.Random, home: Path) -> Count:

@@ -126,3 +126,40 @@ def test_several_conditions_are_varied_together(tmp_path: Path) -> None:
     labels = [run["run"] for run in json.loads(listing.read_text())["runs"]]
     assert len(labels) == len(set(labels)) == 8
     assert labels[-1] == "lock=2 p0=0.25 rate=0.5 process_fraction=1.0 seed=1"
+
+
+def test_a_file_declares_what_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from empirics import experiments
+
+    short = replace(experiments.EXPERIMENTS["lock"], updates=50)
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"lock": short})
+    file, listing = tmp_path / "sweep.toml", tmp_path / "runs.json"
+    file.write_text(
+        'experiment = "lock"\nseeds = [1, 4]\n'
+        "[zip]\nhorizon = [1, 2]\nprocess_fraction = [0.5, 1.0]\n"
+    )
+    words = ["run", "--sweep", str(file), "--out", str(tmp_path / "store"), "--quiet"]
+    assert main([*words, "--json", str(listing)]) == 0
+    assert [run["run"] for run in json.loads(listing.read_text())["runs"]] == [
+        f"lock={horizon} p0=0.25 rate=0.5 process_fraction={fraction} seed={seed}"
+        for horizon, fraction in ((1, 0.5), (2, 1.0))
+        for seed in (1, 4)
+    ]
+    drawn = [
+        "run",
+        "lock",
+        "--vary",
+        "horizon",
+        "1",
+        "2",
+        "3",
+        "--combine",
+        "random",
+        "--seed",
+        "5",
+    ]
+    words = [*drawn, "--number", "9", "--seeds", "1", "--quiet", "--out", str(tmp_path / "store")]
+    assert main([*words, "--json", str(listing)]) == 0
+    labels = [run["run"] for run in json.loads(listing.read_text())["runs"]]
+    assert labels and all(label.endswith("seed=5") for label in labels)
+    assert len(labels) == len(set(labels)) <= 3

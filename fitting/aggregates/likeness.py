@@ -31,6 +31,7 @@ LEAST_RUNS = 3
 
 LEAST_POINTS = 8
 TAIL = 0.025
+MOST_LASTING = 0.95
 RISE = math.pi / math.sqrt(3)
 """Standard deviation of a logistic distribution of scale 1."""
 
@@ -85,10 +86,10 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
             "at the single runs."
         ))  # fmt: skip
     one_way = [c for c, k in zip(curves, found, strict=True) if k in (Kind.RISES, Kind.FALLS)]
-    if len(one_way) < LEAST_RUNS:
+    if len(one_way) < max(LEAST_RUNS, len(found) / 2):
         return Likeness(task, found, None, None, False, (
-            f"Fewer than {LEAST_RUNS} runs clearly go one way: whether their midpoints differ "
-            "cannot be told."
+            f"Only {len(one_way)} of {len(found)} runs clearly go one way: whether their midpoints "
+            "differ cannot be told."
         ))  # fmt: skip
     return _by_midpoints(task, found, one_way)
 
@@ -96,7 +97,7 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
 def _by_midpoints(task: str, found: tuple[Kind, ...], curves: Sequence[Curve]) -> Likeness:
     """Judge runs that go the same way by the spread of their midpoints."""
     hypotheses = [default_hypothesis(FORMS["logistic"], NOISES["white"], _plain(c)) for c in curves]
-    fits = fit_many(hypotheses, [hypothesis_curve for hypothesis_curve in map(_plain, curves)])
+    fits = fit_many(hypotheses, [_plain(curve) for curve in curves])
     table = np.array([_midpoint(fit) for fit in fits])
     table = table[np.isfinite(table).all(axis=1)]
     n = len(table)
@@ -133,7 +134,7 @@ def _midpoint(fit: PointFit) -> FloatArray:
     errors = dict(zip(fit.names, fit.se, strict=True))
     t = fit.curve.t
     gap = float(np.median(np.diff(t)))
-    midpoint, error = float(theta["midpoint"]), float(errors["midpoint"])
+    midpoint, error = float(theta["midpoint"]), float(errors["midpoint"]) * _lasting(fit)
     if not t[0] <= midpoint <= t[-1]:
         return np.full(3, np.nan)
     # A step between two points says no more than that it lies between them.
@@ -145,6 +146,16 @@ def _midpoint(fit: PointFit) -> FloatArray:
             max(RISE / abs(float(theta["rate"])), least),
         ]
     )
+
+
+def _lasting(fit: PointFit) -> float:
+    """Return the factor on errors of noise that lasts: that of an AR(1) of its autocorrelation."""
+    form = fit.hypothesis.form
+    left = fit.curve.y - form(fit.curve.t, fit.theta[: len(form.names)])
+    power = float(left @ left)
+    r = float(left[1:] @ left[:-1]) / power if power > 0 else 0.0
+    r = min(max(r, 0.0), MOST_LASTING)
+    return math.sqrt((1 + r) / (1 - r))
 
 
 def _words(kind: Kind, number: int) -> str:

@@ -80,15 +80,15 @@ def _hill(means: FloatArray) -> float:
 def _block_error(curve: Curve, means: FloatArray) -> float:
     """Return the standard error of a block mean: by points, or by blocks where noise lasts.
 
-    Successive points tell of white noise, second differences of blocks also of noise that lasts
-    longer; medians, so that one step does not count.
+    Successive points tell of white noise, successive blocks also of noise that lasts longer (and
+    of a slow rise, which costs a little power); medians, so that one step does not count.
     """
     points = curve.n_obs / means.size
     if curve.y_se is not None:
         by_points = float(np.median(curve.y_se))
     else:
         by_points = _median_sd(np.diff(curve.y), 2.0) if curve.n_obs > 2 else 0.0
-    by_blocks = _median_sd(np.diff(means, 2), 6.0) if means.size > 4 else 0.0
+    by_blocks = _median_sd(np.diff(means), 2.0) if means.size > 4 else 0.0
     return max(by_points / np.sqrt(points), by_blocks)
 
 

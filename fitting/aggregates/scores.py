@@ -158,9 +158,7 @@ def groups_by(curves: Sequence[Curve], condition: str | None) -> Mapping[str, li
                 f"it carries {known}."
             )
         if not isinstance(value, bool | int | float | str):
-            raise ValueError(
-                f"{condition} of run {curve.run!r} drifts; a group needs one value."
-            )
+            raise ValueError(f"{condition} of run {curve.run!r} drifts; a group needs one value.")
         found.setdefault(str(value), []).append(curve)
     return {name: found[name] for name in sorted(found, key=_order)}
 

@@ -27,6 +27,7 @@ from ontogeny.command import (
     check_targets,
 )
 from ontogeny.commands import (
+    aggregate,
     compare,
     doctor,
     import_logs,
@@ -49,6 +50,7 @@ COMMANDS: Mapping[str, Command] = {
     "propose": propose,
     "test": test,
     "compare": compare,
+    "aggregate": aggregate,
     "report": report,
     "reproduce": reproduce,
     "show": show,

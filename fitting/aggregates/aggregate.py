@@ -186,7 +186,7 @@ def aggregate(
         score,
         groups,
         improvements,
-        _doubts(groups, list(by_task), references is not None),
+        (*_doubts(groups, list(by_task), references is not None), *_certain(improvements)),
     )
 
 
@@ -321,3 +321,15 @@ def _doubts(groups: Sequence[Group], tasks: Sequence[str], referred: bool) -> tu
                 "than those of a group that has."
             )
     return tuple(found)
+
+
+def _certain(improvements: Sequence[Improvement]) -> list[str]:
+    """Say what an interval without width is not."""
+    named = [f"{one.a} over {one.b}" for one in improvements
+             if one.lower is not None and one.lower == one.upper]  # fmt: skip
+    if not named:
+        return []
+    return [
+        f"Every run of one group beats every run of the other ({', '.join(named)}), so that "
+        "drawing runs again shows no spread; that is no certainty about further runs."
+    ]

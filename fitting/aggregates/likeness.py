@@ -71,6 +71,8 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
     logistic curve fitted to each run by least squares. Runs differ when two kinds are clear, or
     when the lower 97.5 % bound of the midpoints' variance exceeds that of a run's own rise.
     """
+    if len(curves) < 2:
+        return Likeness(task, (), None, None, False, "A single run has none to differ from.")
     short = sum(curve.n_obs < LEAST_POINTS for curve in curves)
     if short:
         return Likeness(task, (), None, None, False, (
@@ -84,6 +86,11 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
         return Likeness(task, found, None, None, True, (
             f"Runs differ in kind: of {len(found)}, {said}. The mean curve is none of them; look "
             "at the single runs."
+        ))  # fmt: skip
+    if clear == [Kind.TURNS]:
+        return Likeness(task, found, None, None, False, (
+            "Runs turn back: whether they do so at times of their own, so that the mean curve is "
+            "flatter than any of them, is not judged; look at the single runs."
         ))  # fmt: skip
     one_way = [c for c, k in zip(curves, found, strict=True) if k in (Kind.RISES, Kind.FALLS)]
     if len(one_way) < max(LEAST_RUNS, len(found) / 2):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from papers.tables import Cell
+from papers.wording import HOLDS
 
 Entry = Mapping[str, Any]
 Row = dict[str, Cell]
@@ -22,7 +23,7 @@ def aggregate_records(entry: Entry) -> dict[str, list[Row]]:
             {**one, "tasks": " ".join(one["tasks"])} for one in entry["improvements"]
         ],
         "likenesses": [
-            {"group": group["name"], **one, "differ": int(one["differ"]),
+            {"group": group["name"], **one, "differ": HOLDS[one["differ"]],
              "kinds": " ".join(one["kinds"])}
             for group in groups for one in group["likenesses"]
         ],

@@ -29,7 +29,7 @@ GROUP = record(
                     "kinds": list_of(KINDS),
                     "spread": maybe(number),
                     "rise": maybe(number),
-                    "differ": truth,
+                    "differ": maybe(truth),
                     "sentence": text,
                 }
             )

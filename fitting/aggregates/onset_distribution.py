@@ -72,7 +72,7 @@ def onset_distribution(onsets: Sequence[Onset]) -> OnsetDistribution:
     reached = np.flatnonzero(left <= 0.5 + 1e-12)
     return OnsetDistribution(
         t,
-        1 - left,
+        np.asarray(1 - left, dtype=np.float64),
         lower,
         upper,
         len(onsets),

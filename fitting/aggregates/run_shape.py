@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import final
 
 import numpy as np
+from scipy.special import ndtri
 
 from theory.curve import Curve, FloatArray
 
@@ -15,6 +17,10 @@ BLOCKS = 12
 SURE = 6.0
 """Standard errors of a block mean: the range of twelve means of white noise exceeds 6 of them in
 less than one set in a thousand."""
+
+SMALLER = 0.4
+"""The share of differences that must be of noise alone: a run may move in more than half of its
+blocks."""
 
 STAYS, UNCLEAR = 0.15, 0.3
 """A run stays if its range is below the first share of the largest among its group, and changes if
@@ -81,20 +87,22 @@ def _block_error(curve: Curve, means: FloatArray) -> float:
     """Return the standard error of a block mean: by points, or by blocks where noise lasts.
 
     Successive points tell of white noise, successive blocks also of noise that lasts longer (and
-    of a slow rise, which costs a little power); medians, so that one step does not count.
+    of a slow rise, which costs a little power); their smaller differences, so that steps do not
+    count.
     """
     points = curve.n_obs / means.size
     if curve.y_se is not None:
         by_points = float(np.median(curve.y_se))
     else:
-        by_points = _median_sd(np.diff(curve.y), 2.0) if curve.n_obs > 2 else 0.0
-    by_blocks = _median_sd(np.diff(means), 2.0) if means.size > 4 else 0.0
-    return max(by_points / np.sqrt(points), by_blocks)
+        by_points = _sd_of(np.diff(curve.y)) if curve.n_obs > 2 else 0.0
+    by_blocks = _sd_of(np.diff(means)) if means.size > 4 else 0.0
+    return max(by_points / math.sqrt(points), by_blocks)
 
 
-def _median_sd(differences: FloatArray, times: float) -> float:
-    """Return the sd whose differences, of so many times its variance, have this median size."""
-    return float(np.median(np.abs(differences)) / (0.6745 * np.sqrt(times)))
+def _sd_of(differences: FloatArray) -> float:
+    """Return the sd of normals that have these differences, told from one of the smaller ones."""
+    size = float(np.quantile(np.abs(differences), SMALLER))
+    return size / (math.sqrt(2) * float(ndtri(0.5 + SMALLER / 2)))
 
 
 def kinds(shapes: Sequence[RunShape]) -> tuple[Kind, ...]:

@@ -9,6 +9,8 @@ from papers.tables import Cell, Table
 from papers.wording import PROGRESS, between, plural, short3, upper_first, words
 
 Entry = Mapping[str, Any]
+DIFFER = {True: "yes", False: "no sign", None: "cannot tell"}
+DIFFER = {True: "yes", False: "no sign", None: "cannot tell"}
 READING = (
     "The interquartile mean is the mean of the middle half of the scores of all runs and tasks; "
     "the median over tasks is that of the tasks' means; the optimality gap is how far runs miss "
@@ -57,10 +59,12 @@ def said(entry: Entry) -> list[str]:
             of = " on ".join(part for part in (group["name"], one["task"]) if part)
             found.append(f"{of}: {one['sentence']}")
         found += [f"{group['name']}: {doubt}" for doubt in group["doubts"]]
-    reasons = [m["why_not"] for g in entry["groups"] for m in g["measures"] if m["why_not"]] + [
-        one["why_not"] for one in entry["improvements"] if one["why_not"]
-    ]
-    return [*found, *entry["doubts"], *dict.fromkeys(reasons)]
+    reasons = [m["why_not"] for g in entry["groups"] for m in g["measures"]]
+    reasons += [one["why_not"] for one in entry["improvements"] if one["tasks"]]
+    apart = [f"{one['a']} and {one['b']}" for one in entry["improvements"] if not one["tasks"]]
+    if apart:
+        reasons.append(f"Not compared, for want of a common task: {', '.join(apart)}.")
+    return [*found, *entry["doubts"], *filter(None, dict.fromkeys(reasons))]
 
 
 def tables(entry: Entry) -> list[Table]:
@@ -108,7 +112,7 @@ def likenesses_table(entry: Entry) -> Table:
             many = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
             rows.append(
                 (group["name"], one["task"] or "–", many or "–", one["spread"], one["rise"],
-                 "yes" if one["differ"] else "no sign")
+                 DIFFER[one["differ"]])
             )  # fmt: skip
     unit = PROGRESS.get(entry["progress"], "progress")
     columns = (

@@ -54,12 +54,13 @@ and, from `propose` and `compare`, if two or more runs of an observable were jud
 From `aggregate` ::
 
     aggregates    {observable, unit, progress, by, task (conditions; empty: none), score (words),
-                  groups: list of {name, differ (whether the mean curve is none of the runs), runs:
-                  list of {task, run, score}, measures: list of {name, value, lower, upper,
-                  why_not}, profile: {thresholds, share, lower, upper (null: a single run)}, curve:
-                  {t, runs (one list a run), iqm, lower, upper} or null, likenesses: list of {task,
-                  kinds, spread, rise, differ (null: cannot tell), sentence}, onsets: list of {task, level, t, share, lower,
-                  upper, n_runs, n_censored, median}, doubts},
+                  groups: list of {name, differ (whether the mean curve is none of the runs),
+                  runs: list of {task, run, score}, measures: list of {name, value, lower, upper,
+                  why_not}, profile: {thresholds, share, lower, upper (null: a single run)},
+                  curve: {t, runs (one list a run), iqm, lower, upper} or null,
+                  likenesses: list of {task, kinds, spread, rise, differ (null: cannot tell),
+                  sentence}, onsets: list of {task, level, t, share, lower, upper, n_runs,
+                  n_censored, median}, doubts},
                   improvements: list of {a, b, tasks, value, lower, upper, why_not}, doubts}
 
 A study adds ::

@@ -69,7 +69,7 @@ class Group:
     @property
     def differ(self) -> bool:
         """Whether the mean curve of some task is none of its runs."""
-        return any(one.differ for one in self.likenesses)
+        return any(one.differ is True for one in self.likenesses)
 
 
 @final
@@ -313,13 +313,15 @@ def _doubts(groups: Sequence[Group], tasks: Sequence[str], referred: bool) -> tu
             "Tasks are taken together in their own units, without reference scores: a task with "
             "large scores outweighs the others."
         )
-    for group in groups:
-        missing = [task for task in tasks if task not in group.scores.tasks]
-        if missing:
-            found.append(
-                f"{group.name} has no run of {', '.join(missing)}: its measures are of other tasks "
-                "than those of a group that has."
-            )
+    lacking = {
+        group.name: [task for task in tasks if task not in group.scores.tasks] for group in groups
+    }
+    said = [f"{name} of {', '.join(missing)}" for name, missing in lacking.items() if missing]
+    if said:
+        found.append(
+            f"Groups have no run of some tasks ({'; '.join(said)}): their measures are of "
+            "different tasks, and only comparisons on common tasks compare groups."
+        )
     return tuple(found)
 
 

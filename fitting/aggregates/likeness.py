@@ -50,8 +50,8 @@ class Likeness:
         Standard deviation of the runs' midpoints, without the part that their errors explain.
     rise : float or None
         Median over runs of the standard deviation of a run's own rise, in progress.
-    differ : bool
-        Whether a mean curve is none of the runs.
+    differ : bool or None
+        Whether a mean curve is none of the runs; None where that cannot be told.
     sentence : str
         Why, or how far one may trust that they do not differ.
     """
@@ -60,7 +60,7 @@ class Likeness:
     kinds: tuple[Kind, ...]
     spread: float | None
     rise: float | None
-    differ: bool
+    differ: bool | None
     sentence: str
 
 
@@ -72,10 +72,10 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
     when the lower 97.5 % bound of the midpoints' variance exceeds that of a run's own rise.
     """
     if len(curves) < 2:
-        return Likeness(task, (), None, None, False, "A single run has none to differ from.")
+        return Likeness(task, (), None, None, None, "A single run has none to differ from.")
     short = sum(curve.n_obs < LEAST_POINTS for curve in curves)
     if short:
-        return Likeness(task, (), None, None, False, (
+        return Likeness(task, (), None, None, None, (
             f"{short} of {len(curves)} runs have fewer than {LEAST_POINTS} points: whether runs "
             "differ in kind cannot be told."
         ))  # fmt: skip
@@ -88,15 +88,15 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
             "at the single runs."
         ))  # fmt: skip
     if clear == [Kind.TURNS]:
-        return Likeness(task, found, None, None, False, (
+        return Likeness(task, found, None, None, None, (
             "Runs turn back: whether they do so at times of their own, so that the mean curve is "
             "flatter than any of them, is not judged; look at the single runs."
         ))  # fmt: skip
     one_way = [c for c, k in zip(curves, found, strict=True) if k in (Kind.RISES, Kind.FALLS)]
     if len(one_way) < max(LEAST_RUNS, len(found) / 2):
-        return Likeness(task, found, None, None, False, (
-            f"Only {len(one_way)} of {len(found)} runs clearly go one way: whether their midpoints "
-            "differ cannot be told."
+        return Likeness(task, found, None, None, None, (
+            f"{len(one_way)} of {len(found)} runs clearly go one way, too few to tell whether their "
+            "midpoints differ."
         ))  # fmt: skip
     return _by_midpoints(task, found, one_way)
 
@@ -109,9 +109,8 @@ def _by_midpoints(task: str, found: tuple[Kind, ...], curves: Sequence[Curve]) -
     table = table[np.isfinite(table).all(axis=1)]
     n = len(table)
     if n < LEAST_RUNS:
-        return Likeness(task, found, None, None, False, (
-            f"Fewer than {LEAST_RUNS} runs have a midpoint within their progress: whether these "
-            "differ cannot be told."
+        return Likeness(task, found, None, None, None, (
+            f"{n} runs have a midpoint within their progress, too few to tell whether these differ."
         ))  # fmt: skip
     midpoints, errors, rises = table.T
     variance, error = float(midpoints.var(ddof=1)), float(np.mean(errors**2))

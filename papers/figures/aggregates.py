@@ -54,12 +54,16 @@ def style_of(i: int) -> Any:
 
 def _takeaway(entry: Entry) -> str:
     warned = [group["name"] for group in entry["groups"] if group["differ"]]
-    said = (
-        f"the runs of {', '.join(warned)} differ in kind, so that their mean (dashed) is none of "
-        "them"
-        if warned
-        else "no sign was found that runs of a group differ in kind"
-    )
+    told = [one["differ"] for g in entry["groups"] for one in g["likenesses"]]
+    if warned:
+        said = (
+            f"the runs of {', '.join(warned)} differ in kind, so that their mean (dashed) is none "
+            "of them"
+        )
+    elif None in told:
+        said = "whether runs of a group differ in kind cannot be told everywhere"
+    else:
+        said = "no sign was found that runs of a group differ in kind"
     return (
         f"Single runs (thin) with the interquartile mean over them (thick): {said}. Then the share "
         "of runs above each score, and the share of runs whose onset has happened; bands are "

@@ -13,15 +13,15 @@ DIFFER = {True: "yes", False: "no sign", None: "cannot tell"}
 DIFFER = {True: "yes", False: "no sign", None: "cannot tell"}
 READING = (
     "The interquartile mean is the mean of the middle half of the scores of all runs and tasks; "
-    "the median over tasks is that of the tasks' means; the optimality gap is how far runs miss "
-    "the target in the mean. Intervals are 95 % percentile intervals of a stratified bootstrap: "
-    "runs are drawn again within each task, so that they speak of further runs on these tasks, "
-    "not of other tasks. The probability of improvement is that of a run of one group scoring "
-    "higher than a run of the other, ties counting half. A profile is the share of runs above "
-    "each score; bands are pointwise (Agarwal et al. 2021). Onsets are those of the product-limit "
-    "estimate (Kaplan and Meier 1958), in which runs that ended before their onset count as "
-    "censored. A mean curve is never shown without the single runs; it is dashed where they "
-    "differ in kind, for then it is none of them."
+    "the median over tasks is that of the tasks' means (with one task, the mean); the optimality "
+    "gap is how far runs miss the target in the mean. Intervals are 95 % percentile intervals of "
+    "a stratified bootstrap: runs are drawn again within each task, so that they speak of "
+    "further runs on these tasks, not of other tasks. The probability of improvement is that of "
+    "a run of one group scoring higher than a run of the other, ties counting half. A profile is "
+    "the share of runs above each score; bands are pointwise (Agarwal et al. 2021). Onsets are "
+    "those of the product-limit estimate (Kaplan and Meier 1958), in which runs that ended "
+    "before their onset count as censored. A mean curve is never shown without the single runs; "
+    "it is dashed where they differ in kind, for then it is none of them."
 )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from empirics.llc.estimate import estimate_llc
     from empirics.readers import read_curves
     from empirics.store import Store
+    from fitting.aggregates.aggregate import aggregate
     from fitting.compare import compare
     from fitting.point import fit, fit_many
     from fitting.propose import propose
@@ -43,6 +44,7 @@ __all__ = [
     "Hypothesis",
     "Ladder",
     "Store",
+    "aggregate",
     "calibrate",
     "compare",
     "estimate_llc",
@@ -73,6 +75,7 @@ _HOMES = {
     "Hypothesis": ("theory.hypothesis", "Hypothesis"),
     "Ladder": ("theory.ladder", "Ladder"),
     "Store": ("empirics.store", "Store"),
+    "aggregate": ("fitting.aggregates.aggregate", "aggregate"),
     "calibrate": ("empirics.llc.calibration", "calibrate"),
     "compare": ("fitting.compare", "compare"),
     "estimate_llc": ("empirics.llc.estimate", "estimate_llc"),

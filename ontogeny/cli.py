@@ -28,6 +28,7 @@ from ontogeny.command import (
     check_targets,
 )
 from ontogeny.commands import (
+    aggregate,
     compare,
     doctor,
     export,
@@ -52,6 +53,7 @@ COMMANDS: Mapping[str, Command] = {
     "propose": propose,
     "test": test,
     "compare": compare,
+    "aggregate": aggregate,
     "report": report,
     "reproduce": reproduce,
     "show": show,

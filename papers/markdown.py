@@ -8,6 +8,7 @@ from typing import Any
 
 from papers.figures.curve import takeaway_of
 from papers.mathematics import latex
+from papers.sections import aggregates
 from papers.sections import ladder as ladders
 from papers.sections import population as together
 from papers.sections import study as studies
@@ -40,6 +41,8 @@ def markdown(document: Entry) -> str:
     parts = [f"# {text(title_of(document))}", f"**{text(headline(document))}**"]
     if "study" in document:
         parts += _study(document["study"])
+    if "aggregates" in document:
+        parts += _aggregates(document["aggregates"])
     for ladder in document.get("ladders", []):
         parts += _ladder(ladder)
     if "orders" in document:
@@ -73,6 +76,13 @@ def _study(study: Entry) -> list[str]:
     if runs is not None:
         parts += [f"## {runs.caption}", to_markdown(runs)]
     for table in studies.readings(study):
+        parts += [f"{markdown_text(table.caption)}:", to_markdown(table)]
+    return parts
+
+
+def _aggregates(entry: Entry) -> list[str]:
+    parts = [markdown_text(aggregates.explained(entry)), _listed(aggregates.said(entry))]
+    for table in aggregates.tables(entry):
         parts += [f"{markdown_text(table.caption)}:", to_markdown(table)]
     return parts
 

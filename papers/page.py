@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fitting.verdict import DECISIVE, THRESHOLD
+from papers.figures.aggregates import aggregates_drawing
 from papers.figures.curve import curve_drawing
 from papers.figures.development import development_drawing
 from papers.figures.ladder import ladder_drawing
@@ -18,6 +19,7 @@ from papers.figures.residuals import residuals_drawing
 from papers.figures.sparkline import sparkline
 from papers.mathematics import mathml, reference
 from papers.results import RESULTS
+from papers.sections import aggregates
 from papers.sections import ladder as ladders
 from papers.sections import population as together
 from papers.sections import study as studies
@@ -92,6 +94,7 @@ def html(document: Entry, *, results_name: str = RESULTS, progress: Progress | N
         readings=studies.readings(study) if study else [],
         developments=_developments(document),
         ladders=[_ladder(ladder, i) for i, ladder in enumerate(document.get("ladders", []))],
+        aggregates=_aggregates(document),
         populations=_populations(document),
         together=together,
         decisive=ladders.DECISION,
@@ -220,6 +223,19 @@ def _developments(document: Entry) -> list[dict[str, Any]]:
         if drawing is not None:
             found.append({"key": key, "drawing": drawing})
     return found
+
+
+def _aggregates(document: Entry) -> dict[str, Any] | None:
+    entry = document.get("aggregates")
+    if entry is None:
+        return None
+    return {
+        "explained": aggregates.explained(entry),
+        "said": aggregates.said(entry),
+        "drawing": aggregates_drawing(entry, "aggregates"),
+        "tables": aggregates.tables(entry),
+        "reading": aggregates.READING,
+    }
 
 
 def _populations(document: Entry) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from papers.aggregate_records import aggregate_records
 from papers.figures.ladder_table import other_conditions, predicted
 from papers.sections.candidates import doubts_of
 from papers.sections.overview import forms_of_family, kind_of, largest_stage, leading_family
@@ -32,6 +33,8 @@ def records(document: Entry) -> dict[str, Table]:
     found["frequencies"] = [row for entry in populations for row in _shares(entry)]
     found["populations"] = [row for entry in populations for row in _population(entry)]
     found["pooled"] = [row for entry in populations for row in _pooled(entry)]
+    if "aggregates" in document:
+        found |= aggregate_records(document["aggregates"])
     if "orders" in document:
         found["orders"] = _orders(document["orders"])
         found["order_frequencies"] = _frequencies(document["orders"])

@@ -18,7 +18,8 @@ from papers.tables import to_csv, to_latex
 
 REPORT = "report.html"
 OURS = re.compile(
-    r"(candidates|curves|extrema|frequencies|order_frequencies|orders(_\d+)?|parameters|pooled|"
+    r"(aggregate_(curves|onsets|profiles|runs)|aggregates|candidates|improvements|likenesses|"
+    r"curves|extrema|frequencies|order_frequencies|orders(_\d+)?|parameters|pooled|"
     r"page_\d+_\d+|populations|ranks|readings|runs|stages|ladder_\d+(_onsets|_signatures|_unknowns)?)\.(csv|tex)"
 )
 """Names of the tables that a render may write, and hence may take away."""

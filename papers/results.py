@@ -42,7 +42,8 @@ def to_json(
     provenance : mapping
         Plain values.
     **more
-        Further keys: ``orders``, ``populations``, ``study``, ``ladders``, ``developments``.
+        Further keys: ``aggregates``, ``orders``, ``populations``, ``study``, ``ladders``,
+        ``developments``.
     """
     rejected = [] if curve_set is None else curve_set.rejected
     return {

@@ -51,6 +51,18 @@ and, from `propose` and `compare`, if two or more runs of an observable were jud
                              runs: list of {run, pooled, single (the run by itself), status},
                              doubts}}
 
+From `aggregate` ::
+
+    aggregates    {observable, unit, progress, by, task (conditions; empty: none), score (words),
+                  groups: list of {name, differ (whether the mean curve is none of the runs),
+                  runs: list of {task, run, score}, measures: list of {name, value, lower, upper,
+                  why_not}, profile: {thresholds, share, lower, upper (null: a single run)},
+                  curve: {t, runs (one list a run), iqm, lower, upper} or null,
+                  likenesses: list of {task, kinds, spread, rise, differ (null: cannot tell),
+                  sentence}, onsets: list of {task, level, t, share, lower, upper, n_runs,
+                  n_censored, median}, doubts},
+                  improvements: list of {a, b, tasks, value, lower, upper, why_not}, doubts}
+
 A study adds ::
 
     study         {name, title, question, verdict, paragraphs: list of sentences,
@@ -78,6 +90,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from papers.aggregate_schema import AGGREGATES, check_aggregates
 from papers.curve_schema import CURVE, CURVE_MORE, check_curve, same_length
 from papers.json_checks import (
     Check,
@@ -116,6 +129,7 @@ DOCUMENT = record(
         "provenance": PROVENANCE,
     },
     {
+        "aggregates": AGGREGATES,
         "populations": list_of(POPULATION),
         "orders": ORDERS,
         "study": STUDY,
@@ -145,6 +159,8 @@ def validate(document: Any, place: str) -> None:
         check(document, "it")
         for i, curve in enumerate(document["curves"]):
             check_curve(curve, f"curves[{i}]")
+        if "aggregates" in document:
+            check_aggregates(document["aggregates"], "aggregates")
         if "orders" in document:
             check_orders(document["orders"], "orders")
         for i, ladder in enumerate(document.get("ladders", [])):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from papers.sections import aggregates
 from papers.sections import ladder as ladders
 from papers.wording import family_words, joined, name_of, sentence, upper_first, words
 
@@ -17,6 +18,8 @@ def headline(document: Entry) -> str:
     """Return the verdict of the whole document in a sentence or two."""
     if "study" in document:
         return str(document["study"]["verdict"])
+    if "aggregates" in document:
+        return aggregates.headline(document["aggregates"])
     curves = document["curves"]
     if not curves and document.get("ladders"):
         return " ".join(_of_ladder(ladder) for ladder in document["ladders"])
@@ -59,6 +62,8 @@ def title_of(document: Entry) -> str:
     """Return the title of the report."""
     if "study" in document:
         return str(document["study"]["title"])
+    if "aggregates" in document:
+        return aggregates.title(document["aggregates"])
     curves = document["curves"]
     if not curves and document.get("ladders"):
         return "Mechanisms tested on " + joined(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from papers.sections import aggregates
 from papers.sections import ladder as ladders
 from papers.sections import population as together
 from papers.sections import study as studies
@@ -43,6 +44,8 @@ def latex_tables(document: Entry) -> dict[str, Table]:
         ("pooled", together.runs_table),
     ):
         found[name] = stacked(name, [(label, made(entry)) for label, entry in populations])
+    if "aggregates" in document:
+        found |= aggregates.named_tables(document["aggregates"])
     if "orders" in document:
         tables = [table for table, _ in rank_tables(document["orders"])]
         found["ranks"] = stacked("Ranks of runs", [(table.caption, table) for table in tables])

@@ -95,8 +95,8 @@ def likeness(curves: Sequence[Curve], task: str = "") -> Likeness:
     one_way = [c for c, k in zip(curves, found, strict=True) if k in (Kind.RISES, Kind.FALLS)]
     if len(one_way) < max(LEAST_RUNS, len(found) / 2):
         return Likeness(task, found, None, None, None, (
-            f"{len(one_way)} of {len(found)} runs clearly go one way, too few to tell whether their "
-            "midpoints differ."
+            f"{len(one_way)} of {len(found)} runs clearly go one way, too few to tell whether "
+            "their midpoints differ."
         ))  # fmt: skip
     return _by_midpoints(task, found, one_way)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fitting.comparison import Comparison
-from fitting.propose import _nothing
+from fitting.propose import nothing_fitted
 from ontogeny.cli import main
 from ontogeny.judging import default_out
 from theory.curve import Curve
@@ -285,7 +285,7 @@ def test_which_forms_compete(
 
     def compared(curve: Curve, hypotheses: Sequence[Hypothesis], **options: object) -> Comparison:
         seen.extend(hypothesis.form.name for hypothesis in hypotheses)
-        return _nothing(curve, "nothing is compared here.")
+        return nothing_fitted(curve, "nothing is compared here.")
 
     monkeypatch.setattr("fitting.propose.compare", compared)
     chosen = ["--forms", *words] if words else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager
@@ -141,7 +141,8 @@ class _Round:
 
     lanes: Sequence[AbstractLane]
     one_by_one: bool
-    running: dict[Future[Any], tuple[AbstractLane, list[int]]] = field(default_factory=dict)
+    running: dict[Future[Any], tuple[AbstractLane, int, list[int]]] = field(default_factory=dict)
+    renewals: Counter[AbstractLane] = field(default_factory=Counter)
     died: list[int] = field(default_factory=list)
     seconds: float = 0.0
     done: int = 0
@@ -176,7 +177,7 @@ class _Round:
     ) -> None:
         """Give a lane as much as it may have at a time."""
         most = 1 if self.one_by_one else lane.most
-        busy = sum(one is lane for one, _ in self.running.values())
+        busy = sum(one is lane for one, _, _ in self.running.values())
         for _ in range(most - busy):
             if waiting:
                 chunk = [waiting.popleft() for _ in range(self._size(len(waiting), most))]
@@ -184,9 +185,9 @@ class _Round:
                 try:
                     future = lane.submit(_do, function, given)
                 except lane.deaths:  # noticed before any future said so
-                    lane.renew()
+                    self._renew(lane, self.renewals[lane])
                     future = lane.submit(_do, function, given)
-                self.running[future] = lane, chunk
+                self.running[future] = lane, self.renewals[lane], chunk
 
     def _size(self, left: int, tasks: int) -> int:
         """Return how many items to do together: a second of work, and so many tasks at least."""
@@ -196,13 +197,19 @@ class _Round:
         return max(1, int(min(of_a_second, left / tasks)))
 
     def _ended(self, future: Future[Any]) -> Iterator[tuple[int, Any]]:
-        lane, chunk = self.running.pop(future)
+        lane, renewals, chunk = self.running.pop(future)
         try:
             seconds, found = future.result()
         except lane.deaths:
             self.died += chunk
-            lane.renew()
+            self._renew(lane, renewals)
             return
         self.seconds += seconds
         self.done += len(chunk)
         yield from zip(chunk, found, strict=True)
+
+    def _renew(self, lane: AbstractLane, renewals: int) -> None:
+        """Replace the workers of a lane, unless that was done since a task was given to them."""
+        if self.renewals[lane] == renewals:
+            self.renewals[lane] += 1
+            lane.renew()

@@ -21,7 +21,8 @@ DRAWING = {"matplotlib", "jinja2", "markupsafe"}
 # What a room's own files may name in an import statement, besides the standard library.
 ALLOWED = {
     "theory": {"theory"} | MATHEMATICS,
-    "empirics": {"empirics", "theory"} | MATHEMATICS | TRAINING,
+    # distributed and ray are optional, and imported where they are asked.
+    "empirics": {"empirics", "theory", "distributed", "ray"} | MATHEMATICS | TRAINING,
     # pyoperon is optional, and imported where it is asked.
     "fitting": {"fitting", "theory", "pyoperon"} | MATHEMATICS | SAMPLING,
     "papers": {"papers", "fitting", "empirics", "theory"}

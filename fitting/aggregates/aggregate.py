@@ -8,7 +8,8 @@ from typing import final
 
 import numpy as np
 
-from fitting.aggregates.bootstrap import FEW_RUNS, RESAMPLES, Measured, check_resamples
+from fitting.aggregates.bootstrap import RESAMPLES, Measured, check_resamples
+from fitting.aggregates.doubts import different_tasks, few_runs, without_spread
 from fitting.aggregates.efficiency import Efficiency, efficiency
 from fitting.aggregates.improvement import Improvement, improvement
 from fitting.aggregates.likeness import Likeness, likeness
@@ -186,7 +187,10 @@ def aggregate(
         score,
         groups,
         improvements,
-        (*_doubts(groups, list(by_task), references is not None), *_certain(improvements)),
+        (
+            *different_tasks(scores, list(by_task), referred=references is not None),
+            *without_spread(improvements),
+        ),
     )
 
 
@@ -273,7 +277,7 @@ def _group(
         along, why_not = None, str(error)
         doubts.append(f"There is no curve over runs: {why_not}")
     likenesses = tuple(likeness(own, task) for task, own in tasks.items())
-    doubts += _few(scores)
+    doubts += few_runs(scores)
     return Group(
         name,
         tuple((task, c.run or c.run_id) for task, own in tasks.items() for c in own),
@@ -285,53 +289,3 @@ def _group(
         tuple(onsets),
         tuple(doubts),
     )
-
-
-def _few(scores: Scores) -> list[str]:
-    """Return the doubts that the numbers of runs raise."""
-    found = []
-    fewest = min(scores.counts)
-    if 2 <= fewest < FEW_RUNS:
-        found.append(
-            f"With {fewest} runs of a task, the intervals are too narrow: resampling {fewest} runs "
-            f"shows about {100 * (fewest - 1) / fewest:.0f} % of their variance."
-        )
-    if len(set(scores.counts)) > 1:
-        counts = ", ".join(f"{t} {n}" for t, n in zip(scores.tasks, scores.counts, strict=True))
-        found.append(
-            f"Tasks differ in their number of runs ({counts}): the interquartile mean weighs every "
-            "run alike, the other measures every task."
-        )
-    return found
-
-
-def _doubts(groups: Sequence[Group], tasks: Sequence[str], referred: bool) -> tuple[str, ...]:
-    """Return what speaks against comparing the groups, or against taking tasks together."""
-    found = []
-    if len(tasks) > 1 and not referred:
-        found.append(
-            "Tasks are taken together in their own units, without reference scores: a task with "
-            "large scores outweighs the others."
-        )
-    lacking = {
-        group.name: [task for task in tasks if task not in group.scores.tasks] for group in groups
-    }
-    said = [f"{name} of {', '.join(missing)}" for name, missing in lacking.items() if missing]
-    if said:
-        found.append(
-            f"Groups have no run of some tasks ({'; '.join(said)}): their measures are of "
-            "different tasks, and only comparisons on common tasks compare groups."
-        )
-    return tuple(found)
-
-
-def _certain(improvements: Sequence[Improvement]) -> list[str]:
-    """Say what an interval without width is not."""
-    named = [f"{one.a} over {one.b}" for one in improvements
-             if one.lower is not None and one.lower == one.upper]  # fmt: skip
-    if not named:
-        return []
-    return [
-        f"Every run of one group beats every run of the other ({', '.join(named)}), so that "
-        "drawing runs again shows no spread; that is no certainty about further runs."
-    ]

@@ -135,23 +135,24 @@ def _plain(curve: Curve) -> Curve:
 
 
 def _midpoint(fit: PointFit) -> FloatArray:
-    """Return midpoint, its error, and the sd of the rise (3,); nan where it lies outside."""
-    theta = dict(zip(fit.names, fit.theta, strict=True))
-    errors = dict(zip(fit.names, fit.se, strict=True))
-    t = fit.curve.t
-    gap = float(np.median(np.diff(t)))
-    midpoint, error = float(theta["midpoint"]), float(errors["midpoint"]) * _lasting(fit)
-    if not t[0] <= midpoint <= t[-1]:
+    """Return midpoint, its error, and the sd of the rise (3,); nan where it lies outside.
+
+    Neither error nor rise is less than the data can tell: a step between two points lies somewhere
+    between them, and under noise a rise of scale s is told from a step only if the squares between
+    the two, ``2 (ln 2 - 1/2) s gain**2 / gap``, exceed those of twice the noise.
+    """
+    theta = {name: float(x) for name, x in zip(fit.names, fit.theta, strict=True)}
+    error = float(fit.se[fit.names.index("midpoint")])
+    t, midpoint = fit.curve.t, theta["midpoint"]
+    if not t[0] <= midpoint <= t[-1] or theta["gain"] == 0:
         return np.full(3, np.nan)
-    # A step between two points says no more than that it lies between them.
+    place = min(max(int(np.searchsorted(t, midpoint)), 1), t.size - 1)
+    gap, lasting = float(t[place] - t[place - 1]), _lasting(fit)
+    noise = theta["sd_white"] * lasting / theta["gain"]
+    resolved = (2 * noise) ** 2 * gap / (2 * (math.log(2) - 0.5))
     least = gap / math.sqrt(12)
-    return np.array(
-        [
-            midpoint,
-            max(error, least) if math.isfinite(error) else least,
-            max(RISE / abs(float(theta["rate"])), least),
-        ]
-    )
+    error = max(error * lasting, least) if math.isfinite(error) else least
+    return np.array([midpoint, error, max(RISE / abs(theta["rate"]), RISE * resolved, least)])
 
 
 def _lasting(fit: PointFit) -> float:

@@ -25,7 +25,8 @@ ALLOWED = {
     "empirics": {"empirics", "theory", "distributed", "ray"} | MATHEMATICS | TRAINING,
     # pyoperon is optional, and imported where it is asked.
     "fitting": {"fitting", "theory", "pyoperon"} | MATHEMATICS | SAMPLING,
-    "papers": {"papers", "fitting", "empirics", "theory"}
+    # xarray and h5netcdf are optional, and imported where they are asked.
+    "papers": {"papers", "fitting", "empirics", "theory", "xarray", "h5netcdf"}
     | MATHEMATICS
     | TRAINING
     | SAMPLING

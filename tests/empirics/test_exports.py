@@ -187,7 +187,7 @@ def test_without_xarray_a_sentence_says_what_is_missing(curves, monkeypatch, tmp
         dataset.export_dataset(tmp_path / "x.nc", curves)
 
 
-def test_a_summary_says_what_varies_and_what_is_missing(store, curves):
+def test_summing_up_says_what_varies_and_what_is_missing(store, curves):
     store.append_curves([a_curve("ppo", "maze", 5), a_curve("ppo", "maze", 5, "llc")])
     found = summary_of(store)
     assert (found.n_runs, found.n_curves, found.n_rows) == (13, 14, 42)

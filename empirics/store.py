@@ -12,12 +12,11 @@ from empirics.curve_set import CurveSet, gathered
 from empirics.curve_table import (
     Entry,
     digest_of,
-    read_entries,
     read_some,
     table_of,
     write_table,
 )
-from empirics.header import Header, difference, header_of, key_of, same_header
+from empirics.header import header_of, key_of
 from empirics.logged import Logged, as_logged, united
 from empirics.notes import counted, tally
 from empirics.parquet import write_parquet
@@ -25,6 +24,7 @@ from empirics.readers.names import no_such
 from empirics.run_record import RunRecord, check_run_id, row_of
 from empirics.selection import Selection, chosen, facts_of, parse_selection
 from empirics.store_folder import check_version, files_in, is_store, make, write_atomically
+from empirics.stored_entries import Key, Parts, StoredEntries
 from empirics.stored_run import read_run
 from theory.curve import Curve
 
@@ -62,10 +62,7 @@ class Store:
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
         self.path = Path(path)
-        # Files of curves never change, so what they say of their curves is read once.
-        self._entries: dict[Path, list[Entry]] = {}
-        self._stored: dict[tuple[str, ...], Header] = {}
-        self._seen: set[Path] = set()
+        self._entries = StoredEntries(self.path / "curves")
         if not is_store(self.path):
             make(self.path, create)
         check_version(self.path)
@@ -118,7 +115,7 @@ class Store:
         ValueError
             As `append_curves`.
         """
-        self._check_headers([header_of(curve) for curve in curves])
+        self._entries.check([header_of(curve) for curve in curves])
 
     def runs(self) -> tuple[RunRecord, ...]:
         """Return the stored runs, sorted by label and run_id.
@@ -136,7 +133,7 @@ class Store:
         observable: str | Collection[str] | None = None,
         *,
         where: Selection | str | None = None,
-    ) -> tuple[dict[tuple[str, ...], Entry], list[str]]:
+    ) -> tuple[dict[Key, Entry], list[str]]:
         """Return what the store says of curves without reading their points.
 
         Parameters and errors as of `curves`.
@@ -233,7 +230,7 @@ class Store:
         Parameters and errors as of `curves`.
         """
         wanted, notes = self._wanted(observable, None, where, strict=False)
-        portion: list[tuple[Path, Entry]] = []
+        portion: Parts = []
         for parts in wanted:
             if portion and sum(map(_rows, (e for _, e in [*portion, *parts]))) > rows:
                 yield self._read(portion, notes, strict=False)
@@ -247,10 +244,10 @@ class Store:
         run: str | None,
         where: Selection | str | None,
         strict: bool,
-    ) -> tuple[list[list[tuple[Path, Entry]]], list[str]]:
+    ) -> tuple[list[Parts], list[str]]:
         """Return where the parts of each wanted curve lie, and what is to be said of it."""
         selection = parse_selection(where) if isinstance(where, str) else where
-        parts, damaged = self._parts(observable)
+        parts, damaged = self._entries.parts(observable)
         if strict and damaged:
             raise ValueError(damaged[0])
         notes: list[str] = []
@@ -266,31 +263,13 @@ class Store:
         ]
         return wanted, [*damaged, *notes]
 
-    def _parts(
-        self, observable: str | Collection[str] | None
-    ) -> tuple[dict[tuple[str, ...], list[tuple[Path, Entry]]], list[str]]:
-        """Return the parts of each curve, sorted by run, and a sentence a damaged file."""
-        names = {observable} if isinstance(observable, str) else observable
-        parts: dict[tuple[str, ...], list[tuple[Path, Entry]]] = {}
-        damaged = []
-        for path in files_in(self.path / "curves"):
-            try:
-                entries = self._entries_of(path)
-            except ValueError as error:
-                damaged.append(str(error))
-                continue
-            for entry in entries:
-                if names is None or entry.header["observable"] in names:
-                    parts.setdefault(key_of(entry.header), []).append((path, entry))
-        return dict(sorted(parts.items(), key=_in_order)), damaged
-
     def _read(
         self, parts: Iterable[tuple[Path, Entry]], notes: Iterable[str], strict: bool
     ) -> CurveSet:
         by_file: dict[Path, list[Entry]] = {}
         for path, entry in parts:
             by_file.setdefault(path, []).append(entry)
-        found: dict[tuple[str, ...], list[Logged]] = {}
+        found: dict[Key, list[Logged]] = {}
         damaged = []
         for path in sorted(by_file):
             try:
@@ -309,11 +288,6 @@ class Store:
             left_out[each.name] += n
         notes = [*notes, *damaged, *_conflicts(+left_out)]
         return gathered([each for each, _ in whole], notes)
-
-    def _entries_of(self, path: Path) -> list[Entry]:
-        if path not in self._entries:
-            self._entries[path] = read_entries(path)
-        return self._entries[path]
 
     def _run_file(self, run_id: str) -> Path:
         return self.path / "runs" / f"{run_id}.parquet"
@@ -335,36 +309,15 @@ class Store:
         for each in curves:
             check_run_id(each.curve.run_id)
         table = table_of(curves)
-        self._check_headers(table.headers)
+        self._entries.check(table.headers)
         path = self.path / "curves" / f"{digest_of(curves)}.parquet"
         if not path.is_file():
             write_atomically(path, lambda temporary: write_table(temporary, table))
         return path
 
-    def _check_headers(self, headers: Iterable[Header]) -> None:
-        """Check that what the store holds of these curves has the same headers."""
-        for path in files_in(self.path / "curves"):
-            if path not in self._seen:
-                entries = self._entries_of(path)
-                self._stored |= {key_of(entry.header): entry.header for entry in entries}
-                self._seen.add(path)
-        for header in headers:
-            old = self._stored.get(key_of(header), header)
-            if not same_header(old, header):
-                raise ValueError(
-                    f"{self.path} already holds {header['observable']} of "
-                    f"{header['run'] or header['run_id']!r} with {difference(old, header)}; one "
-                    "curve cannot have both: read it as before, or use another store."
-                )
-
 
 def _rows(entry: Entry) -> int:
     return entry.n_rows
-
-
-def _in_order(item: tuple[tuple[str, ...], list[tuple[Path, Entry]]]) -> tuple[str, ...]:
-    (run_id, observable, progress), parts = item
-    return (parts[0][1].header["run"], run_id, observable, progress)
 
 
 def _order(curve: Curve) -> tuple[str, ...]:

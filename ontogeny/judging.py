@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontogeny.backends import add_backend_arguments, on_backend
-from ontogeny.command import check_names, write_json
+from ontogeny.command import check_names
 from ontogeny.curves import add_column_arguments, add_where_argument, read, say_what_was_left_out
+from ontogeny.delivering import deliver
 from ontogeny.progress import show_progress
 from ontogeny.together import check_runs_to_pool, pooled_form, said_together
 
@@ -75,8 +76,7 @@ def judge(
     from papers.orders import orders_json
     from papers.populations import populations
     from papers.proposals import propose_all, search_and_propose_all
-    from papers.report import render
-    from papers.results import to_json, write
+    from papers.results import to_json
     from papers.sections.order import order_sentences
 
     wanted: dict[str, Any] = {
@@ -107,22 +107,13 @@ def judge(
     document = to_json(args.command, comparisons, curve_set, provenance, **more)
     if proposals:
         document = with_searches(document, proposals)
-    write(out, document)
-    with show_progress(args.quiet) as progress:
-        report = render(out, progress=progress)
-    if args.json:
-        write_json(args.json, document)
-    if not args.quiet:
-        for i, comparison in enumerate(comparisons):
-            print(_summary(comparison))
-            if proposals:
-                print(_found(proposals[i]))
-        for entry in together:
-            print(said_together(entry))
-        for sentence in order_sentences(orders):
-            print(sentence)
-    print(report)
-    return 0
+    said = [
+        line
+        for i, comparison in enumerate(comparisons)
+        for line in (_summary(comparison), *([_found(proposals[i])] if proposals else []))
+    ]
+    said += [said_together(entry) for entry in together]
+    return deliver(args, out, document, [*said, *order_sentences(orders)])
 
 
 def _licensed(

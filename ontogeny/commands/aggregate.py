@@ -6,10 +6,10 @@ import argparse
 import time
 from pathlib import Path
 
-from ontogeny.command import UsageError, write_json
-from ontogeny.curves import add_column_arguments, read, say_what_was_left_out
+from ontogeny.command import UsageError
+from ontogeny.curves import add_column_arguments, add_where_argument, read, say_what_was_left_out
+from ontogeny.delivering import deliver
 from ontogeny.judging import default_out, provenance_of
-from ontogeny.progress import show_progress
 
 SUMMARY = "runs together: robust scores with intervals, comparisons, profiles, curves, onsets"
 
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what a run passes at its onset (default: halfway from the first to the last values)",
     )
     add_column_arguments(parser)
+    add_where_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,8 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     from fitting.aggregates.aggregate import aggregate
     from papers.aggregates import aggregates_json
-    from papers.report import render
-    from papers.results import to_json, write
+    from papers.results import to_json
     from papers.sections.aggregates import summary
 
     found = aggregates_json(
@@ -79,15 +79,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or default_out(args.command, args.curves)
     provenance = provenance_of(args, time.monotonic() - began)
     document = to_json("aggregate", (), curve_set, provenance, aggregates=found)
-    write(out, document)
-    with show_progress(args.quiet) as progress:
-        report = render(out, progress=progress)
-    if args.json:
-        write_json(args.json, document)
-    if not args.quiet:
-        print(summary(found))
-    print(report)
-    return 0
+    return deliver(args, out, document, [summary(found)])
 
 
 def _references(words: list[list[str]]) -> dict[str, tuple[float, float]] | None:

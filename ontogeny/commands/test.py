@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ontogeny.command import UsageError, check_names, write_json
+from ontogeny.command import UsageError, check_names
 from ontogeny.curves import add_column_arguments, add_where_argument, read, say_what_was_left_out
+from ontogeny.delivering import deliver
 from ontogeny.judging import default_out, provenance_of
-from ontogeny.progress import show_progress
 
 if TYPE_CHECKING:
     from theory.ladder import Value
@@ -60,8 +60,7 @@ def run(args: argparse.Namespace) -> int:
     say_what_was_left_out(curve_set, args.quiet)
 
     from papers.mechanism_tests import ladder_entry, mechanism_test, summary
-    from papers.report import render
-    from papers.results import to_json, write
+    from papers.results import to_json
 
     tested = mechanism_test(
         curve_set.curves,
@@ -75,15 +74,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or default_out(args.command, args.curves)
     provenance = provenance_of(args, time.monotonic() - began)
     document = to_json("test", (), curve_set, provenance, ladders=[ladder_entry(tested)])
-    write(out, document)
-    with show_progress(args.quiet) as progress:
-        report = render(out, progress=progress)
-    if args.json:
-        write_json(args.json, document)
-    if not args.quiet:
-        print(summary(tested))
-    print(report)
-    return 0
+    return deliver(args, out, document, [summary(tested)])
 
 
 def _mechanisms(names: list[str]) -> list[Mechanism]:

@@ -175,7 +175,7 @@ QUICK = Scale(
         num_seeds=2,
     ),
 )
-"""Seventeen minutes on two cores."""
+"""A quarter of an hour on two cores, more on slow ones (`benchmarks/development.md`)."""
 
 FULL = Scale(
     (

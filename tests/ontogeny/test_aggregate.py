@@ -111,3 +111,12 @@ def test_bad_words_are_one_sentence(
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error
     assert not (tmp_path / "out").exists()
+
+
+def test_where_chooses_the_runs(table: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    assert main(["import", str(table), "--out", str(store), "--quiet"]) == 0
+    words = ["--by", "algorithm", "--where", "algorithm = dqn", "--quiet"]
+    assert main(["aggregate", str(store), *words, "--out", str(tmp_path / "out")]) == 0
+    (group,) = read(tmp_path / "out")["aggregates"]["groups"]
+    assert len(group["curve"]["runs"]) == 6 and not group["differ"]

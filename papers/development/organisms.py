@@ -175,7 +175,7 @@ QUICK = Scale(
         num_seeds=2,
     ),
 )
-"""A quarter of an hour on two cores, more on slow ones (`benchmarks/development.md`)."""
+"""Some seventeen minutes on two cores (`benchmarks/development.md`)."""
 
 FULL = Scale(
     (

@@ -9,7 +9,9 @@ from papers.json_checks import list_of, maybe, number, one_of, record, text
 from papers.study_schema import ESTIMATE
 
 TEXTS = list_of(text)
-QUANTITY = one_of("onset", "midpoint")
+ORDERED = ("onset", "midpoint")
+"""The times by which curves of any kind are ordered; a rise is asked of mechanisms alone."""
+QUANTITY = one_of(*ORDERED)
 ORDER = {
     **{name: number for name in ("a_first", "b_first", "neither", "se")},
     "lowest": maybe(number),

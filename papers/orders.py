@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from papers.curve_results import Document, estimate_json, number
+from papers.order_schema import ORDERED
 from papers.wording import joined, plural
 
 if TYPE_CHECKING:
@@ -80,13 +81,12 @@ def _fewer(axis: Curves, left_out: list[str]) -> Curves:
 
 def _formations(axis: Curves) -> list[Document]:
     """Return when each curve forms, by either time."""
-    from fitting.runs.formation import QUANTITIES
     from fitting.runs.order import times_of
     from fitting.runs.precedence import weighted_estimate
 
     found = []
     for (run, observable), one in axis.items():
-        for quantity in QUANTITIES:
+        for quantity in ORDERED:
             times = times_of(one, quantity)
             comes = times.draws < float("inf")
             estimate = weighted_estimate(times.draws[comes], times.weight[comes])
@@ -106,7 +106,6 @@ def _formations(axis: Curves) -> list[Document]:
 
 def _within_runs(axis: Curves, left_out: list[str]) -> list[Document]:
     """Order every two observables in each run that has both."""
-    from fitting.runs.formation import QUANTITIES
 
     runs = list(dict.fromkeys(run for run, _ in axis))
     found = []
@@ -114,7 +113,7 @@ def _within_runs(axis: Curves, left_out: list[str]) -> list[Document]:
         pairs = [
             (run, axis[run, a], axis[run, b]) for run in runs if {(run, a), (run, b)} <= {*axis}
         ]
-        for quantity in QUANTITIES:
+        for quantity in ORDERED:
             orders = _orders(pairs, quantity, left_out)
             if orders:
                 entry = {
@@ -184,7 +183,6 @@ def _mixed(curves: Sequence[Comparison]) -> list[str]:
 
 def _between_runs(axis: Curves, left_out: list[str]) -> list[Document]:
     """Rank the runs within every observable, and order every two of them."""
-    from fitting.runs.formation import QUANTITIES
     from fitting.runs.order_doubts import obstacle
 
     found = []
@@ -200,7 +198,7 @@ def _between_runs(axis: Curves, left_out: list[str]) -> list[Document]:
                 "them together."
             )
         if len(judged) > 1:
-            found += [_ranked(observable, judged, quantity, left_out) for quantity in QUANTITIES]
+            found += [_ranked(observable, judged, quantity, left_out) for quantity in ORDERED]
     return found
 
 

@@ -1,8 +1,10 @@
 """When an observable forms: posterior draws over all shapes, with those that never do.
 
 A curve forms with its stages (`fitting.stages`): it begins when 10 % of the change of its first
-stage is done, and is half formed when half of the change of its largest stage is. A curve without
-any change of rate never forms. Everything is measured on the observed window.
+stage is done, and is half formed when half of the change of its largest stage is. What gives way
+again, as a proxy does to the goal, may lose more in the window than it gained, so that its largest
+stage is the loss: it is half risen when half of its largest rise is done. A curve without any change
+of rate never forms. Everything is measured on the observed window.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from theory.family import Family
 
 FloatArray = NDArray[np.float64]
 
-QUANTITIES = ("onset", "midpoint")
+QUANTITIES = ("onset", "midpoint", "rise")
 """The times that can be ordered."""
 
 _FAMILIES = tuple(Family)
@@ -45,6 +47,8 @@ class Formation:
         draws that never form.
     midpoint
         Shape (S,): time at which half of the largest stage's change is done; +inf likewise.
+    rise
+        Shape (S,): the same of the largest stage that goes up; +inf also in draws that only fall.
     weight
         Shape (S,): posterior probability of each draw; they sum to 1.
     family
@@ -66,6 +70,7 @@ class Formation:
 
     onset: FloatArray
     midpoint: FloatArray
+    rise: FloatArray
     weight: FloatArray
     family: NDArray[np.int64]
     effective: float
@@ -74,7 +79,7 @@ class Formation:
     unsettled: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("onset", "midpoint", "weight", "family"):
+        for name in (*QUANTITIES, "weight", "family"):
             kind = np.int64 if name == "family" else np.float64
             values = locked(getattr(self, name), name, kind)
             if values.size != np.size(self.weight) or not values.size:
@@ -99,22 +104,21 @@ class Formation:
             )
 
     def times(self, quantity: str) -> FloatArray:
-        """Shape (S,): the draws of ``onset`` or ``midpoint``.
+        """Shape (S,): the draws of ``onset``, ``midpoint`` or ``rise``.
 
         Raises
         ------
         ValueError
-            If the quantity is neither.
+            If the quantity is none of them.
         """
         if quantity not in QUANTITIES:
             raise ValueError(f"no time is called {quantity!r}; choose from {list(QUANTITIES)}.")
         found: FloatArray = getattr(self, quantity)
         return found
 
-    @property
-    def never(self) -> float:
-        """Probability that the curve does not form within the window."""
-        return float(self.weight[np.isinf(self.onset)].sum())
+    def never(self, quantity: str) -> float:
+        """Probability that this time does not come within the window."""
+        return float(self.weight[np.isinf(self.times(quantity))].sum())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         relock(self, state)
@@ -159,19 +163,18 @@ def formation(
     times = formation_times(grid, np.concatenate(curves), family)
     total = weight.sum()
     return Formation(
-        times[:, 0],
-        times[:, 1],
+        *times.T[:3],
         weight / total,
         family,
         float(total**2 / variance),
         float(grid[0]),
         float(grid[-1]),
-        float(weight[times[:, 2] > _SETTLED].sum() / total),
+        float(weight[times[:, 3] > _SETTLED].sum() / total),
     )
 
 
 def formation_times(t: FloatArray, values: FloatArray, codes: NDArray[Any]) -> FloatArray:
-    """Onset, midpoint, and last rate of curves.
+    """Onset, midpoint, midpoint of the rise, and last rate of curves.
 
     Parameters
     ----------
@@ -184,17 +187,26 @@ def formation_times(t: FloatArray, values: FloatArray, codes: NDArray[Any]) -> F
 
     Returns
     -------
-    (S, 3)
-        Onset of the first stage and midpoint of the largest, in units of t, +inf without a stage;
-        the rate at the end of the window over the highest, 0 without a stage.
+    (S, 4)
+        Onset of the first stage, midpoint of the largest and of the largest that goes up, in units
+        of t, +inf without such a stage; the rate at the end of the window over the highest, 0
+        without a stage.
     """
-    found = np.tile([np.inf, np.inf, 0.0], (len(values), 1))
+    found = np.tile([np.inf, np.inf, np.inf, 0.0], (len(values), 1))
     for row, (y, code) in enumerate(zip(values, codes, strict=True)):
         one = humps(t, y, _FAMILIES[code])
         if not one.pieces:
             continue
         parts = [measure(t, one.steps, *piece) for piece in one.pieces]
-        largest = max(parts, key=lambda part: part[3])
         rate = np.abs(one.steps) / np.diff(t)
-        found[row] = parts[0][0], largest[1], rate[-1] / rate.max()
+        found[row] = parts[0][0], _largest(parts), _largest(_rises(parts)), rate[-1] / rate.max()
     return found
+
+
+def _rises(parts: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    return [part for part in parts if part[4] > 0.0]
+
+
+def _largest(parts: Sequence[tuple[float, ...]]) -> float:
+    """Midpoint of the largest of some stages, each as `fitting.stages.measure` gives it."""
+    return max(parts, key=lambda part: part[3])[1] if parts else np.inf

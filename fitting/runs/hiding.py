@@ -1,4 +1,4 @@
-"""Whether one observable is done changing before another forms, and so cannot show it."""
+"""Whether one observable is done changing before another rises, and so cannot show it."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _Z = 1.645
 @final
 @dataclass(frozen=True)
 class Hiding:
-    """Whether a behavior is done before half of a mechanism's largest stage is.
+    """Whether a behavior is done before half of a mechanism's largest rise is.
 
     Attributes
     ----------
     behavior, mechanism : str
         Their observables.
     hidden : float
-        Probability that the mechanism forms, and the behavior is done before it is half formed.
+        Probability that the mechanism rises, and the behavior is done before half of that is.
     shown : float
-        Probability that it is half formed first.
+        Probability that it is half risen first.
     never : float
-        Probability that it does not form within the window that both have: nothing to hide.
+        Probability that it does not rise within the window that both have: nothing to hide.
     se : float
         Monte-Carlo standard error of either of the first two, at most.
     """
@@ -58,7 +58,7 @@ class Hiding:
 
 
 def hiding(behavior: Comparison, mechanism: Comparison) -> Hiding:
-    """Return whether a behavior is 90 % done before a mechanism is half formed.
+    """Return whether a behavior is 90 % done before a mechanism is half risen.
 
     The curves are fitted separately, so their posteriors count as independent.
 
@@ -72,7 +72,7 @@ def hiding(behavior: Comparison, mechanism: Comparison) -> Hiding:
     if reason:
         raise ValueError(reason)
     end = float(min(behavior.curve.t[-1], mechanism.curve.t[-1]))
-    done, formed = _done(behavior, end), times_of(mechanism, "midpoint", end=end)
+    done, formed = _done(behavior, end), times_of(mechanism, "rise", end=end)
     found, never = precedence(done, formed), min(formed.never, 1.0)
     # Of the pairs in which the behavior is done first, those whose mechanism comes at all.
     hidden = max(0.0, found.a_first - (1.0 - done.never) * never)

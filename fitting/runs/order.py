@@ -33,7 +33,7 @@ class Order:
     a, b
         Their names: the observables or, where those are the same, the runs.
     quantity
-        Which time is ordered: ``onset`` or ``midpoint`` (`fitting.runs.formation`).
+        Which time is ordered: ``onset``, ``midpoint`` or ``rise`` (`fitting.runs.formation`).
     probability
         That a forms before b, b before a, and neither within the window that both have.
     se
@@ -100,13 +100,13 @@ def order(a: Comparison, b: Comparison, *, quantity: str = "onset") -> Order:
         Comparisons of two curves on the same progress axis.
     quantity
         ``onset``: 10 % of the first stage's change is done; ``midpoint``: half of the largest
-        stage's is.
+        stage's is; ``rise``: half of the largest stage's that goes up.
 
     Raises
     ------
     ValueError
         If the progress axes differ, the windows do not overlap, the two are one curve, nothing
-        could be fitted to one of them, or the quantity is neither.
+        could be fitted to one of them, or the quantity is none of them.
     """
     if reason := why_no_order(a, b):
         raise ValueError(reason)

@@ -42,7 +42,7 @@ def order_doubts(
     named = list(zip(pair, names, strict=True))
     return (
         *(sentence for one, name in named for sentence in _inconclusive(one, name)),
-        *_windows(pair, times, names),
+        *_windows(pair, times, names, quantity),
         *(sentence for one, name in named for sentence in _window(one, name, quantity)),
     )
 
@@ -59,14 +59,17 @@ def _inconclusive(comparison: Comparison, name: str) -> list[str]:
 
 
 def _windows(
-    pair: tuple[Comparison, Comparison], times: Sequence[Times], names: Sequence[str]
+    pair: tuple[Comparison, Comparison],
+    times: Sequence[Times],
+    names: Sequence[str],
+    quantity: str,
 ) -> list[str]:
     """Say what the parts of the windows that only one curve has may hide."""
     found = []
     for i, name in enumerate(names):
         formation, other = pair[i].formation, pair[1 - i].formation
         assert formation is not None and other is not None  # checked by the order
-        late = times[i].never - formation.never
+        late = times[i].never - formation.never(quantity)
         if late >= _RELEVANT:
             found.append(
                 f"The record of {names[1 - i]} ends at {other.end:g}; {name} forms after that "
@@ -87,10 +90,12 @@ def _window(comparison: Comparison, name: str, quantity: str) -> list[str]:
     formation = comparison.formation
     assert formation is not None  # checked by the order
     found = []
-    if formation.never >= _RELEVANT:
+    never = formation.never(quantity)
+    if never >= _RELEVANT:
+        form = "rise" if quantity == "rise" else "form"
         found.append(
-            f"{name} does not form within its window with probability {formation.never:.2f}; it "
-            "may have formed later, or before."
+            f"{name} does not {form} within its window with probability {never:.2f}; it may have "
+            f"{'risen' if quantity == 'rise' else 'formed'} later, or before."
         )
     if formation.unsettled >= _RELEVANT:
         found.append(

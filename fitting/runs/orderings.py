@@ -52,7 +52,7 @@ def orderings(
     comparisons
         Two or more curves of one run, on one progress axis.
     quantity
-        ``onset`` or ``midpoint``, as in `fitting.runs.order.order`.
+        ``onset``, ``midpoint`` or ``rise``, as in `fitting.runs.order.order`.
     rng
         Draws the times of all curves together.
 

@@ -21,16 +21,17 @@ COLUMNS = (
     "shape",
     "onset",
     "P(never)",
+    "half risen",
     "width of the largest stage",
     "last value",
     "strongest baseline",
     "at the end",
 )
 EXPLAINED = (
-    "Onset: 10 % of the change of the first stage is done; width: from 10 % to 90 % of the "
-    "largest. Both are in environment steps, medians with 95 % intervals, averaged over all shapes "
-    "and forms by their probability; where the shape is no change or steady drift an observable "
-    "never forms. The last value has its standard error over held-out levels. A mechanism is "
+    "Onset: 10 % of the change of the first stage is done; half risen: half of the largest stage "
+    "that goes up; width: from 10 % to 90 % of the largest. All are in environment steps, medians "
+    "with 95 % intervals, averaged over all shapes and forms by their probability; where the shape "
+    "is no change or steady drift an observable never forms. The last value has its standard error over held-out levels. A mechanism is "
     f"present at the end where that lies above the strongest baseline by more than {SMALLEST:g} "
     f"and {CERTAIN:g} standard errors, absent where it surely does not, else undecided."
 )
@@ -54,7 +55,7 @@ def _row(agent: Grown, name: str, kind: str) -> list[str | float | None]:
     if name not in agent.comparisons:
         return [agent_name(agent), name, kind, "not measured", *["–"] * (len(COLUMNS) - 4)]
     comparison = agent.comparisons[name]
-    onset, never = _onset(comparison)
+    onset, never = _time(comparison, "onset")
     return [
         agent_name(agent),
         name,
@@ -62,6 +63,7 @@ def _row(agent: Grown, name: str, kind: str) -> list[str | float | None]:
         _shape(comparison),
         onset,
         never,
+        _time(comparison, "rise")[0],
         _width(comparison),
         *_last(agent, name, kind),
     ]
@@ -81,10 +83,11 @@ def _shape(comparison: Comparison) -> str:
     return f"{best} ({said(known[best])})"
 
 
-def _onset(comparison: Comparison) -> tuple[str, str]:
+def _time(comparison: Comparison, quantity: str) -> tuple[str, str]:
+    """Return when it comes, where it does, and with which probability it never does."""
     if comparison.formation is None or obstacle(comparison):
         return "–", "–"
-    times = times_of(comparison, "onset")
+    times = times_of(comparison, quantity)
     comes = times.draws < float("inf")
     found = weighted_estimate(times.draws[comes], times.weight[comes])
     when = "–" if found is None else between(found.value, (found.lower, found.upper))

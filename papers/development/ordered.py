@@ -39,7 +39,7 @@ def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, lis
             left_out.append(f"{agent_name(agent)} has fewer than two mechanisms to order.")
             continue
         rng = np.random.default_rng(seed)
-        found = orderings(usable, quantity="midpoint", rng=rng)
+        found = orderings(usable, quantity="rise", rng=rng)
         numbers[agent.organism.name] += 1
         for one in found:
             shares[agent.organism.name][one.names].append(one.probability)
@@ -48,7 +48,7 @@ def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, lis
             for one in found[:ORDERINGS_SHOWN]
         ]
     table = {
-        "caption": "Orders of formation, by when half of the largest stage is done",
+        "caption": "Orders of formation, by when half of the largest rise is done",
         "columns": ["agent", "order", "probability", "se"],
         "rows": rows,
     }
@@ -72,8 +72,8 @@ def _usable(agent: Grown) -> tuple[list[Comparison], list[str]]:
 
 
 def _said(one: Ordering) -> str:
-    order = " → ".join(one.names) or "nothing forms"
-    return f"{order} (never: {', '.join(one.never)})" if one.never else order
+    order = " → ".join(one.names) or "nothing rises"
+    return f"{order} (never rise: {', '.join(one.never)})" if one.never else order
 
 
 def _over_seeds(
@@ -86,7 +86,7 @@ def _over_seeds(
         expected = {names: sum(p) / number for names, p in orders.items()}
         best = max(expected, key=lambda names: expected[names])
         sure = sum(p >= THRESHOLD for p in orders[best])
-        order, over = " → ".join(best) or "that nothing forms", plural(number, "agent")
+        order, over = " → ".join(best) or "that nothing rises", plural(number, "agent")
         found.append(
             f"{organism}: the likeliest order is {order}, with probability {said(expected[best])} "
             f"on average over {over}; it has {THRESHOLD:g} or more in {sure or 'none'} of them."
@@ -113,10 +113,10 @@ def hiding_table(agents: Sequence[Grown]) -> tuple[Document, list[str]]:
             )
             hidden[agent.organism.name, found.behavior, found.mechanism].append(found.hides)
     table = {
-        "caption": "Which behavior is 90 % done before half of a mechanism's largest stage is",
+        "caption": "Which behavior is 90 % done before half of a mechanism's largest rise is",
         "columns": [
             "agent", "behavior", "mechanism", "P(hidden)",
-            "P(shown)", "P(never forms)", "hides",
+            "P(shown)", "P(never rises)", "hides",
         ],
         "rows": rows,
     }  # fmt: skip

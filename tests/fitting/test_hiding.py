@@ -48,6 +48,16 @@ def test_what_never_forms_is_not_hidden(early: Comparison) -> None:
     assert found.hidden == pytest.approx(1.0 - found.never - found.shown, abs=1e-9)
 
 
+def test_what_rises_first_and_is_lost_later_is_not_hidden(early: Comparison) -> None:
+    # Up by .3 around 3, down by .5 around 14: the fall comes after the behavior is done.
+    y = 0.3 / (1.0 + np.exp(-4.0 * (T - 3.0))) - 0.5 / (1.0 + np.exp(-3.0 * (T - 14.0)))
+    y += 0.005 * np.random.default_rng(3).standard_normal(T.size)
+    curve = Curve("p_proxy", T, y, progress=Progress.UPDATES, run="seed 1")
+    proxy = propose(curve, forms=["constant", "signed_double_logistic"], noises=["white"])
+    found = hiding(early, proxy)
+    assert found.hides is False and found.shown > 0.95
+
+
 def test_curves_that_cannot_be_ordered_are_refused(early: Comparison) -> None:
     with pytest.raises(ValueError, match="an order needs two curves"):
         hiding(early, early)

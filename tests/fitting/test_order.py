@@ -44,12 +44,12 @@ def comparison(
     unsettled: float = 0.0,
     verdict: Verdict | None = None,
 ) -> Comparison:
-    """A comparison whose draws of both times are given; inf never forms."""
+    """A comparison whose draws of all times are given; inf never forms."""
     draws = np.asarray(draws, dtype=np.float64)
     never = float(np.isinf(draws).mean())
     family = np.where(np.isinf(draws), NONE, SIGMOID)
     found = Formation(
-        draws, draws, np.full(draws.size, 1.0 / draws.size), family, float(draws.size),
+        draws, draws, draws, np.full(draws.size, 1.0 / draws.size), family, float(draws.size),
         start, end, unsettled,
     )  # fmt: skip
     t = np.linspace(start, end, 30)
@@ -136,34 +136,48 @@ def measured(y: np.ndarray, t: np.ndarray = T) -> np.ndarray:
 
 
 def test_a_logistic_forms_when_its_closed_form_says() -> None:
-    onset, midpoint, rate = measured(logistic(T, 10.0))[0]
+    onset, midpoint, rise, rate = measured(logistic(T, 10.0))[0]
     assert onset == pytest.approx(10.0 - np.log(9.0) / 2.0, rel=1e-4)
-    assert midpoint == pytest.approx(10.0, abs=1e-6)
+    assert midpoint == rise == pytest.approx(10.0, abs=1e-6)
     assert rate < 1e-6
 
 
 def test_onset_is_of_the_first_stage_and_midpoint_of_the_largest() -> None:
     y = 0.3 * logistic(T, 5.0, 4.0) + 0.7 * logistic(T, 14.0, 3.0)
-    onset, midpoint, _ = measured(y)[0]
+    onset, midpoint, rise, _ = measured(y)[0]
     assert onset == pytest.approx(5.0 - np.log(9.0) / 4.0, abs=0.01)
+    assert midpoint == rise == pytest.approx(14.0, abs=0.01)
+
+
+def test_what_is_lost_more_than_it_was_gained_has_risen_before() -> None:
+    # A proxy: up by .3 around 5, down by .5 around 14.
+    proxy = 0.3 * logistic(T, 5.0, 4.0) - 0.5 * logistic(T, 14.0, 3.0)
+    _, midpoint, rise, _ = measured(proxy)[0]
     assert midpoint == pytest.approx(14.0, abs=0.01)
+    assert rise == pytest.approx(5.0, abs=0.01)
+
+
+def test_what_only_falls_forms_but_does_not_rise() -> None:
+    _, midpoint, rise, _ = measured(1.0 - logistic(T, 10.0))[0]
+    assert midpoint == pytest.approx(10.0, abs=1e-6)
+    assert rise == np.inf
 
 
 @pytest.mark.parametrize("y", [np.full(T.size, 0.7), 0.3 + 0.1 * T])
 def test_a_curve_of_family_none_never_forms(y: np.ndarray) -> None:
-    assert measured(y)[0].tolist() == [np.inf, np.inf, 0.0]
+    assert measured(y)[0].tolist() == [np.inf, np.inf, np.inf, 0.0]
 
 
 def test_a_curve_that_is_cut_off_at_its_steepest_is_unsettled() -> None:
     inside = T <= 10.0
-    assert measured(logistic(T, 10.0)[inside], T[inside])[0, 2] > 0.99
+    assert measured(logistic(T, 10.0)[inside], T[inside])[0, 3] > 0.99
 
 
 def test_times_scale_with_the_axis_exactly() -> None:
     y = np.array([logistic(T, m) for m in (4.0, 9.0)])
     plain, scaled = measured(y), measured(y, 1024.0 * T)
-    np.testing.assert_array_equal(scaled[:, :2], 1024.0 * plain[:, :2])
-    np.testing.assert_array_equal(scaled[:, 2], plain[:, 2])
+    np.testing.assert_array_equal(scaled[:, :3], 1024.0 * plain[:, :3])
+    np.testing.assert_array_equal(scaled[:, 3], plain[:, 3])
 
 
 # --- two comparisons -----------------------------------------------------------------------------
@@ -338,13 +352,13 @@ def test_planted_curves_come_out_in_their_order() -> None:
         assert found.difference is not None
         assert found.difference.lower < 6.0 < found.difference.upper
     assert flat.formation is not None
-    assert flat.formation.never == pytest.approx(flat.family_probabilities[Family.NONE], abs=1e-3)
+    assert flat.formation.never("onset") == pytest.approx(flat.family_probabilities[Family.NONE], abs=1e-3)
     # What never forms is preceded by what does: at least that much is sure of the order.
     assert late.formation is not None
-    assert late.formation.never < 1e-9
+    assert late.formation.never("onset") < 1e-9
     last = order(flat, late).probability
     assert last.top == 1
-    assert last.b_first >= flat.formation.never - 1e-12
+    assert last.b_first >= flat.formation.never("onset") - 1e-12
 
 
 def test_a_power_of_two_on_the_axis_changes_no_order() -> None:

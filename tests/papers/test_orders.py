@@ -35,7 +35,7 @@ def compared(observable, run, at, progress=Progress.UPDATES, t=T, verdict=None, 
     never = float(np.isinf(at))
     family = np.full(200, NONE if never else SIGMOID)
     probabilities = dict.fromkeys(Family, 0.0) | {Family.SIGMOID: 1 - never, Family.NONE: never}
-    found = Formation(draws, draws, np.full(200, 1 / 200), family, 200.0, t[0], t[-1])
+    found = Formation(draws, draws, draws, np.full(200, 1 / 200), family, 200.0, t[0], t[-1])
     return Comparison(
         curve=Curve(
             observable, t, np.sin(t), progress=progress, run=run, run_id=run, conditions=conditions

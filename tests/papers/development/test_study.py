@@ -100,7 +100,8 @@ def table(document, caption):
 
 
 def test_every_fitted_observable_of_every_agent_has_a_row(made):
-    rows = table(made[0], "What formed")["rows"]
+    formed = table(made[0], "What formed")
+    rows = formed["rows"]
     expected = [
         (f"{one.name} {seed}", name)
         for one in scale().organisms
@@ -111,7 +112,7 @@ def test_every_fitted_observable_of_every_agent_has_a_row(made):
     measured = {row[1] for row in rows if row[3] != "not measured"}
     # Untrained planners solve nothing, so that there is nothing to patch; all else is measured.
     assert {name for _, name in expected} - measured <= {"lookahead_best_square"}
-    lasts = {row[7] for row in rows if row[3] != "not measured"}
+    lasts = {row[formed["columns"].index("last value")] for row in rows if row[3] != "not measured"}
     assert all(np.isfinite(float(last.split(" ± ")[0])) for last in lasts)
 
 

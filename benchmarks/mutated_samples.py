@@ -7,17 +7,15 @@ import io
 import json
 import pickle
 import sqlite3
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from empirics.readers.crc32c import crc32c
+from benchmarks.log_bytes import event_file, wandb_file
 
 N = 120
 STEPS = np.arange(N) * 256
@@ -38,45 +36,6 @@ def _csv(columns: Mapping[str, Sequence[object]], above: str = "") -> bytes:
 
 def _lines(rows: Sequence[Mapping[str, object]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def _varint(number: int) -> bytes:
-    out = b""
-    while number > 127:
-        out, number = out + bytes([number % 128 + 128]), number // 128
-    return out + bytes([number])
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(8 * number + 2) + _varint(len(content)) + content
-
-
-def _masked(content: bytes) -> bytes:
-    whole = np.frombuffer(content, dtype=np.uint8)
-    crc = int(crc32c(whole, np.array([0]), np.array([whole.size]))[0])
-    rotated = ((crc >> 15) | (crc << 17)) & 0xFFFFFFFF
-    return struct.pack("<I", (rotated + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def _events() -> bytes:
-    out = []
-    for step, loss in zip(STEPS.tolist(), LOSS.tolist(), strict=True):
-        value = _field(1, b"losses/value_loss") + b"\x15" + struct.pack("<f", loss)
-        payload = b"\x09" + struct.pack("<d", 1e9 + step) + b"\x10" + _varint(step)
-        payload += _field(5, _field(1, value))
-        length = struct.pack("<Q", len(payload))
-        out.append(length + _masked(length) + payload + _masked(payload))
-    return b"".join(out)
-
-
-def _wandb() -> bytes:
-    out = b":W&B" + struct.pack("<HB", 0xBEE1, 0)
-    for step, loss in enumerate(LOSS.tolist()):
-        item = _field(1, b"loss") + _field(16, json.dumps(loss).encode())
-        payload = _field(2, _field(1, item) + _field(2, b"\x08" + _varint(step)))
-        crc = zlib.crc32(b"\x01" + payload)  # one frame a record: all lie in the first block
-        out += struct.pack("<IHB", crc, len(payload), 1) + payload
-    return out
 
 
 def _npz(**arrays: object) -> bytes:
@@ -126,8 +85,11 @@ _ROWS = [
 ]
 
 SAMPLES: Mapping[str, Sample] = {
-    "TensorBoard": ("events.out.tfevents.1.host", _events()),
-    "W&B offline": ("run-abc.wandb", _wandb()),
+    "TensorBoard": (
+        "events.out.tfevents.1.host",
+        event_file(("losses/value_loss",), STEPS.tolist(), LOSS[:, None].tolist()),
+    ),
+    "W&B offline": ("run-abc.wandb", wandb_file({"loss": loss} for loss in LOSS.tolist())),
     "monitor.csv": (
         "0.monitor.csv",
         _csv(

@@ -106,7 +106,6 @@ def _formations(axis: Curves) -> list[Document]:
 
 def _within_runs(axis: Curves, left_out: list[str]) -> list[Document]:
     """Order every two observables in each run that has both."""
-
     runs = list(dict.fromkeys(run for run, _ in axis))
     found = []
     for a, b in combinations(dict.fromkeys(observable for _, observable in axis), 2):

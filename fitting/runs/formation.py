@@ -3,8 +3,8 @@
 A curve forms with its stages (`fitting.stages`): it begins when 10 % of the change of its first
 stage is done, and is half formed when half of the change of its largest stage is. What gives way
 again, as a proxy does to the goal, may lose more in the window than it gained, so that its largest
-stage is the loss: it is half risen when half of its largest rise is done. A curve without any change
-of rate never forms. Everything is measured on the observed window.
+stage is the loss: it is half risen when half of its largest rise is done. A curve without any
+change of rate never forms. Everything is measured on the observed window.
 """
 
 from __future__ import annotations
@@ -163,7 +163,9 @@ def formation(
     times = formation_times(grid, np.concatenate(curves), family)
     total = weight.sum()
     return Formation(
-        *times.T[:3],
+        times[:, 0],
+        times[:, 1],
+        times[:, 2],
         weight / total,
         family,
         float(total**2 / variance),

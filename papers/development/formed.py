@@ -31,9 +31,10 @@ EXPLAINED = (
     "Onset: 10 % of the change of the first stage is done; half risen: half of the largest stage "
     "that goes up; width: from 10 % to 90 % of the largest. All are in environment steps, medians "
     "with 95 % intervals, averaged over all shapes and forms by their probability; where the shape "
-    "is no change or steady drift an observable never forms. The last value has its standard error over held-out levels. A mechanism is "
-    f"present at the end where that lies above the strongest baseline by more than {SMALLEST:g} "
-    f"and {CERTAIN:g} standard errors, absent where it surely does not, else undecided."
+    "is no change or steady drift an observable never forms. The last value has its standard error "
+    "over held-out levels. A mechanism is present at the end where that lies above the strongest "
+    f"baseline by more than {SMALLEST:g} and {CERTAIN:g} standard errors, absent where it surely "
+    "does not, else undecided."
 )
 
 

@@ -22,8 +22,10 @@ from papers.development.organism import Organism
 from papers.development.windows_page import Interventions
 
 BEHAVIOR = "success_on_distribution"
-NARROW, WIDE = MazeNetwork(width=16, depth=5), MazeNetwork(width=32, depth=5)
-"""Minutes need the one; with the other agents come to know the way from far away too."""
+NETWORK = MazeNetwork(width=32, depth=5)
+SQUARES = MazeConfig(cells=4, num_train_levels=2_800, num_held_out_levels=700)
+"""Mazes of 7 × 7 squares: the smallest of which there are enough to hold some out. The generator
+reaches some 3,800 of 4 × 4 cells, and of 3 × 3 (5 × 5 squares) only 88."""
 
 
 @final
@@ -50,16 +52,12 @@ class Scale:
 
 
 def _grown_on(
-    name: str,
-    environment: MazeConfig,
-    total_timesteps: int,
-    num_checkpoints: int,
-    network: MazeNetwork = NARROW,
+    name: str, environment: MazeConfig, total_timesteps: int, num_checkpoints: int
 ) -> Experiment:
     """Return the maze agent of the goal switch in another maze."""
     usual = maze_agent(
         environment.cells,
-        network,
+        NETWORK,
         total_timesteps,
         num_checkpoints,
         max_steps=environment.max_steps,
@@ -68,11 +66,12 @@ def _grown_on(
     return replace(usual, name=name, environment=environment)
 
 
-def corner(total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW) -> Organism:
+def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return the control, in whose levels the cheese always lies in the corner."""
+    maze = replace(SQUARES, alpha=0.0)
     return Organism(
         "the cheese always lies in the corner, so that nothing parts goal and proxy",
-        _grown_on("corner", MazeConfig(alpha=0.0), total_timesteps, num_checkpoints, network),
+        _grown_on("corner", maze, total_timesteps, num_checkpoints),
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy_without_goal",),
@@ -80,13 +79,12 @@ def corner(total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NA
     )
 
 
-def mixed(
-    alpha: float, total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW
-) -> Organism:
+def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that see the cheese elsewhere a little: the proxy first, then the goal."""
+    maze = replace(SQUARES, alpha=alpha)
     return Organism(
         f"on {100 * alpha:g} % of levels the cheese lies anywhere, so that a proxy forms first",
-        _grown_on("mixed", MazeConfig(alpha=alpha), total_timesteps, num_checkpoints, network),
+        _grown_on("mixed", maze, total_timesteps, num_checkpoints),
         (ShardPlan(), IncentivePlan()),
         (BEHAVIOR,),
         ("p_proxy", "p_goal", "retarget", "meg_goal_over_proxy"),
@@ -95,47 +93,33 @@ def mixed(
     )
 
 
-def objective(
-    total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW
-) -> Organism:
+def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that go for the cheese beside an object that is never rewarded."""
+    maze = replace(SQUARES, alpha=1.0, distractor=True)
     return Organism(
         "the cheese lies anywhere, and so does an object that is never rewarded",
-        _grown_on(
-            "objective",
-            MazeConfig(alpha=1.0, distractor=True),
-            total_timesteps,
-            num_checkpoints,
-            network,
-        ),
-        (ObjectivePlan(network),),
+        _grown_on("objective", maze, total_timesteps, num_checkpoints),
+        (ObjectivePlan(NETWORK),),
         (BEHAVIOR,),
         ("p_goal", "objective_location_gap", "objective_retarget_gap"),
     )
 
 
-def two_keys(total_timesteps: int, num_checkpoints: int, network: MazeNetwork = NARROW) -> Organism:
+def two_keys(total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that a key tells, level by level, which of two objects to go for."""
+    maze = replace(SQUARES, alpha=1.0, distractor=True, two_keys=True)
     return Organism(
         "cheese and a second object lie anywhere, and a key says which of them is rewarded",
-        _grown_on(
-            "two-keys",
-            MazeConfig(alpha=1.0, distractor=True, two_keys=True),
-            total_timesteps,
-            num_checkpoints,
-            network,
-        ),
-        (ObjectivePlan(network),),
+        _grown_on("two-keys", maze, total_timesteps, num_checkpoints),
+        (ObjectivePlan(NETWORK),),
         (BEHAVIOR,),
         ("p_goal", "objective_location_gap", "objective_retarget_gap"),
     )
 
 
-def planner(
-    total_timesteps: int, num_checkpoints: int, *, cells: int = 5, ticks: int = 6
-) -> Organism:
+def planner(total_timesteps: int, num_checkpoints: int, *, ticks: int = 8) -> Organism:
     """Return recurrent agents that think for some ticks before each step."""
-    maze = MazeConfig(cells=cells, alpha=1.0, max_steps=10 * cells)
+    maze = replace(SQUARES, alpha=1.0)
     usual = _grown_on("planner", maze, total_timesteps, num_checkpoints)
     assert isinstance(usual.algorithm, PPOConfig)
     # Far from the cheese nothing is learned until what is near is: the bonus keeps agents moving.
@@ -160,9 +144,9 @@ def planner(
 QUICK = Scale(
     (
         corner(208_896, 20),
-        mixed(0.2, 208_896, 20),
-        objective(208_896, 20),
-        planner(114_688, 12),
+        mixed(0.1, 286_720, 20),
+        objective(286_720, 20),
+        planner(196_608, 14),
     ),
     num_seeds=2,
     interventions=Interventions(
@@ -170,19 +154,19 @@ QUICK = Scale(
         alpha=0.0,
         length=49_152,
         onsets=(0, 98_304),
-        change=98_304,
-        recovery=20_000,
+        change=143_360,
+        recovery=20_480,
         num_seeds=2,
     ),
 )
-"""Some seventeen minutes on two cores (`benchmarks/development.md`)."""
+"""Some eleven minutes on two cores (`benchmarks/development.md`)."""
 
 FULL = Scale(
     (
-        corner(573_440, 24, WIDE),
-        mixed(0.2, 409_600, 24, WIDE),
-        objective(409_600, 24, WIDE),
-        two_keys(409_600, 24, WIDE),
+        corner(409_600, 24),
+        mixed(0.1, 573_440, 24),
+        objective(573_440, 24),
+        two_keys(737_280, 24),
         planner(327_680, 20),
     ),
     num_seeds=8,
@@ -191,7 +175,7 @@ FULL = Scale(
         alpha=0.0,
         length=81_920,
         onsets=(0, 163_840),
-        change=204_800,
+        change=286_720,
         recovery=40_960,
         num_seeds=4,
     ),

@@ -352,7 +352,9 @@ def test_planted_curves_come_out_in_their_order() -> None:
         assert found.difference is not None
         assert found.difference.lower < 6.0 < found.difference.upper
     assert flat.formation is not None
-    assert flat.formation.never("onset") == pytest.approx(flat.family_probabilities[Family.NONE], abs=1e-3)
+    assert flat.formation.never("onset") == pytest.approx(
+        flat.family_probabilities[Family.NONE], abs=1e-3
+    )
     # What never forms is preceded by what does: at least that much is sure of the order.
     assert late.formation is not None
     assert late.formation.never("onset") < 1e-9

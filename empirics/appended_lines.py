@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
@@ -35,6 +36,13 @@ class AppendedLines:
     def add(self, entry: Mapping[str, Any]) -> None:
         """Write one more; its numbers must be finite."""
         text = json.dumps(entry, ensure_ascii=False, allow_nan=False)
-        cut = self.path.is_file() and not self.path.read_bytes().endswith(b"\n")
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" * cut + text + "\n")
+        line = ("\n" * self._is_cut() + text + "\n").encode()
+        with self.path.open("ab") as file:
+            file.write(line)
+
+    def _is_cut(self) -> bool:
+        if not self.path.is_file() or not self.path.stat().st_size:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() != b"\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -18,6 +18,7 @@ from empirics.curve_table import (
 )
 from empirics.header import header_of, key_of
 from empirics.logged import Logged, as_logged, united
+from empirics.manifest import list_file, lost_files
 from empirics.notes import counted, tally
 from empirics.parquet import write_parquet
 from empirics.readers.names import no_such
@@ -45,7 +46,7 @@ class Store:
     written under a temporary name and renamed, so another process sees whole files only; the
     same curves written twice are one file; two stores merge by copying the files of one into
     the other. A file whose content is not what its name says is never read as a result: it is
-    named, and the others are read.
+    named, as is one that the manifest lists and that is gone, and the others are read.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ class Store:
         path = self._run_file(record.run_id)
         if not path.is_file():
             row = row_of(record)
-            write_atomically(path, lambda temporary: write_parquet(temporary, row))
+            self._write(path, lambda temporary: write_parquet(temporary, row))
         return path
 
     def append_curves(self, curves: Iterable[Curve]) -> Path | None:
@@ -248,6 +249,7 @@ class Store:
         """Return where the parts of each wanted curve lie, and what is to be said of it."""
         selection = parse_selection(where) if isinstance(where, str) else where
         parts, damaged = self._entries.parts(observable)
+        damaged += lost_files(self.path)
         if strict and damaged:
             raise ValueError(damaged[0])
         notes: list[str] = []
@@ -312,8 +314,12 @@ class Store:
         self._entries.check(table.headers)
         path = self.path / "curves" / f"{digest_of(curves)}.parquet"
         if not path.is_file():
-            write_atomically(path, lambda temporary: write_table(temporary, table))
+            self._write(path, lambda temporary: write_table(temporary, table))
         return path
+
+    def _write(self, path: Path, write: Callable[[Path], object]) -> None:
+        write_atomically(path, write)
+        list_file(self.path, path)
 
 
 def _rows(entry: Entry) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from empirics.curve_table import read_entries, read_logged
+from empirics.manifest import lost_files
 from empirics.notes import counted, listed
 from empirics.store import Store
 from empirics.store_folder import files_in
@@ -16,9 +17,9 @@ def check_store(
 ) -> Iterator[str]:
     """Read every file whole, and yield a sentence for each that is not what it should be.
 
-    A file must be one of a store and hold what its name says. No list of the files is kept,
-    since stores merge by copying; that one is missing the others tell: a run with a record has
-    a curve, and a curve the record of its run, where there are records at all.
+    A file must be one of a store and hold what its name says, and what the manifest lists must
+    be there. Of files that it does not list the others tell: a run with a record has a curve, and
+    a curve the record of its run, where there are records at all.
 
     Parameters
     ----------
@@ -41,6 +42,7 @@ def check_store(
             yield str(error)
         if progress:
             progress("checking", done, len(runs) + len(curves))
+    yield from lost_files(store.path)
     if recorded - held:
         why = "their files are missing" + (" or damaged" if damaged else ", or they never had one")
         yield f"{_runs(recorded - held)} recorded without a curve that can be read: {why}."

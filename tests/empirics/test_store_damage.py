@@ -1,6 +1,7 @@
 """Damaged, changed and foreign files in a store end in a sentence that names the file."""
 
 import json
+import shutil
 
 import numpy as np
 import polars as pl
@@ -55,13 +56,56 @@ def test_the_others_are_read_where_one_file_is_damaged(tmp_path, end):
         "1 run (00000001) recorded without a curve that can be read: their files are missing or "
         "damaged.",
     ]
-    path.unlink()
-    kept = kept.rename(kept.with_stem("0" * 64))
-    (said,) = Store(tmp_path).select().notes
-    assert said.startswith(f"{kept} does not hold what its name says")
+    renamed = kept.rename(kept.with_stem("0" * 64))
+    said, _, lost = Store(tmp_path).select().notes
+    assert said.startswith(f"{renamed} does not hold what its name says")
+    assert lost == (
+        f"1 file that the store held is missing: curves/{kept.name}; copy it anew, or take its "
+        f"line out of {tmp_path / 'manifest'}."
+    )
 
 
-def test_a_file_is_known_to_be_missing_by_what_the_others_say(tmp_path):
+def test_a_lost_file_is_missed(tmp_path):
+    store = Store(tmp_path / "store")
+    lost, kept = store.append_curves([a_curve(0)]), store.append_curves([a_curve(1)])
+    lost.unlink()
+    found = Store(tmp_path / "store").curves()
+    assert found.curves == (a_curve(1),)
+    (note,) = found.notes
+    assert f"missing: curves/{lost.name}; copy it anew" in note
+    assert list(check_store(store)) == [note]
+    with pytest.raises(ValueError, match="1 file that the store held is missing"):
+        Store(tmp_path / "store").curves(strict=True)
+    kept.unlink()
+    (note,) = Store(tmp_path / "store").curves().notes
+    assert note.startswith("2 files that the store held are missing: curves/")
+    store.append_curves([a_curve(0), a_curve(1)])  # what they held, in another file
+    assert Store(tmp_path / "store").curves().curves == (a_curve(0), a_curve(1))
+
+
+def test_lists_of_merged_stores_lie_beside_each_other(tmp_path):
+    paths = [Store(tmp_path / name).append_curves([a_curve(i)]) for i, name in enumerate("ab")]
+    for folder in ("curves", "manifest"):
+        shutil.copytree(tmp_path / "a" / folder, tmp_path / "b" / folder, dirs_exist_ok=True)
+    assert list(check_store(Store(tmp_path / "b"))) == []
+    (tmp_path / "b" / "curves" / paths[0].name).unlink()
+    (note,) = check_store(Store(tmp_path / "b"))
+    assert f"missing: curves/{paths[0].name};" in note
+
+
+def test_a_line_of_the_manifest_that_a_kill_cut_off_says_nothing(tmp_path):
+    store = Store(tmp_path)
+    lost = store.append_curves([a_curve(0)])
+    (manifest,) = (tmp_path / "manifest").iterdir()
+    manifest.write_bytes(manifest.read_bytes()[:20])
+    lost.unlink()
+    assert list(check_store(store)) == []
+    store.append_curves([a_curve(1)]).unlink()
+    (note,) = check_store(store)
+    assert note.startswith("1 file that the store held is missing")
+
+
+def test_without_a_manifest_the_others_tell_that_a_file_is_missing(tmp_path):
     store = Store(tmp_path)
     store.append_run(RunRecord("seed 0", "00000000"))
     path = store.append_curves([a_curve(0), a_curve(1)])
@@ -70,6 +114,7 @@ def test_a_file_is_known_to_be_missing_by_what_the_others_say(tmp_path):
         "are missing."
     ]
     path.unlink()
+    shutil.rmtree(tmp_path / "manifest")  # as stores of earlier versions are
     assert list(check_store(store)) == [
         "1 run (00000000) recorded without a curve that can be read: their files are missing, or "
         "they never had one."

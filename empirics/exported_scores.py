@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from empirics.atomically import write_atomically
 from empirics.notes import listed
 from empirics.store import Store
-from empirics.store_folder import write_atomically
 from theory.curve import Curve, Schedule
 
 Scores = Mapping[str, NDArray[np.float64]]

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from empirics.atomically import write_atomically
 from empirics.curve_table import SCHEMA, Entry
 from empirics.header import header_of, key_of
 from empirics.logged import COLUMNS, Logged
 from empirics.notes import counted, listed
 from empirics.store import PORTION, Store
-from empirics.store_folder import write_atomically
 from theory.curve import Progress
 
 OWN = ("run", "observable", "y", "y_se", "n_trials")

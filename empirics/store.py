@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import final
 
+from empirics.atomically import write_atomically
 from empirics.curve_set import CurveSet, gathered
 from empirics.curve_table import (
     Entry,
@@ -24,7 +25,7 @@ from empirics.parquet import write_parquet
 from empirics.readers.names import no_such
 from empirics.run_record import RunRecord, check_run_id, row_of
 from empirics.selection import Selection, chosen, facts_of, parse_selection
-from empirics.store_folder import check_version, files_in, is_store, make, write_atomically
+from empirics.store_folder import check_version, files_in, is_store, make
 from empirics.stored_entries import Key, Parts, StoredEntries
 from empirics.stored_run import read_run
 from theory.curve import Curve

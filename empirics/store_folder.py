@@ -1,12 +1,11 @@
-"""The folder of a store: what makes it one, how files are written into it, which files it holds."""
+"""The folder of a store: what makes it one, and which files it holds."""
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from collections.abc import Callable
 from pathlib import Path
+
+from empirics.atomically import write_text
 
 FORMAT, VERSION = "ontogeny-store", 1
 FORMAT_FILE = "format.json"
@@ -61,22 +60,7 @@ def make(path: Path, create: bool) -> None:
     for name in FOLDERS:
         (path / name).mkdir(parents=True, exist_ok=True)
     content = json.dumps({"format": FORMAT, "version": VERSION}) + "\n"
-    write_atomically(
-        path / FORMAT_FILE, lambda temporary: temporary.write_text(content, encoding="utf-8")
-    )
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name and rename it, so that others see whole files only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path / FORMAT_FILE, content)
 
 
 def files_in(folder: Path) -> list[Path]:

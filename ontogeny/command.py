@@ -130,10 +130,9 @@ def check_names(names: Collection[str], known: Collection[str], noun: str) -> No
 
 def write_json(path: Path, document: Mapping[str, Any]) -> Path:
     """Write a JSON document; numbers that are not finite are an error, never NaN in a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    from empirics.atomically import write_text
+
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return path
 
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from empirics.atomically import write_text
 from papers.figures.calibration import calibration_drawing, calibration_table
 from papers.page import TEMPLATES
 from papers.tables import to_markdown
@@ -37,19 +38,18 @@ def write_calibration(
     sentences : sequence of str
         What else is to be said of the sweep.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     said = [calibration.sentence, *sentences]
     listed = [f"{i}. {each}" for i, each in enumerate(checkpoints, start=1)]
     blocks = ["\n\n".join(said), "Checkpoints:", "\n".join(listed)]
     table = to_markdown(calibration_table(calibration))
-    (folder / f"{name}.md").write_text("\n\n".join([*blocks, table]) + "\n", encoding="utf-8")
+    write_text(folder / f"{name}.md", "\n\n".join([*blocks, table]) + "\n")
     drawn = [
         _figure(each, calibration_drawing(calibration, f"c{i}", checkpoint=i))
         for i, each in enumerate(checkpoints)
     ]
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     page = folder / f"{name}.html"
-    page.write_text(_page("Settings of the chains", css, said, drawn), encoding="utf-8")
+    write_text(page, _page("Settings of the chains", css, said, drawn))
     return page
 
 

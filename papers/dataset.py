@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirics.atomically import write_atomically
 from empirics.exported_table import axis_of
-from empirics.store_folder import write_atomically
 from theory.curve import Curve, Schedule
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from empirics.atomically import write_text
 from empirics.llc.kept_readings import KeptReading, KeptReadings
 from empirics.llc.reading import LLCReading
 from papers.tables import Table, to_markdown
@@ -24,7 +25,7 @@ def write_readings(folder: Path) -> Path | None:
     if not kept:
         return None
     path = folder / FILE
-    path.write_text(to_markdown(readings_table(kept)) + "\n", encoding="utf-8")
+    write_text(path, to_markdown(readings_table(kept)) + "\n")
     return path
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from empirics.atomically import write_text
 from papers.markdown import markdown
 from papers.page import html
 from papers.records import records
@@ -66,7 +66,7 @@ def render(
     if out is not None:
         write(folder, document)
     for name, text in files.items():
-        _write(folder / name, text)
+        write_text(folder / name, text)
     _clear(folder / "tables", files)
     return folder / REPORT
 
@@ -107,13 +107,3 @@ def _clear(folder: Path, kept: Mapping[str, str]) -> None:
     for path in folder.glob("*"):
         if OURS.fullmatch(path.name) and f"{folder.name}/{path.name}" not in kept:
             path.unlink()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

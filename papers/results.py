@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from empirics.atomically import write_text
 from papers.curve_results import Document, curve_json, number
 from papers.schema import SCHEMA, validate
 
@@ -179,13 +178,7 @@ def write(out: Path | str, document: Mapping[str, Any]) -> Path:
     path = Path(out) / RESULTS
     validate(document, str(path))
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{RESULTS}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
     return path
 
 

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Re-execute a paper and print the path of its report."""
+    from empirics.atomically import write_text
     from papers.published import PAPERS
 
     check_names([args.paper], PAPERS, "paper")
@@ -47,7 +48,6 @@ def run(args: argparse.Namespace) -> int:
             command=args.command_line,
         )
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_bytes((report.parent / "results.json").read_bytes())
+        write_text(args.json, (report.parent / "results.json").read_text(encoding="utf-8"))
     print(report)
     return 0

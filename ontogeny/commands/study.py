@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a study and print the path of its report."""
+    from empirics.atomically import write_text
     from papers.studies import STUDIES
 
     if args.list:
@@ -48,7 +49,6 @@ def run(args: argparse.Namespace) -> int:
             command=args.command_line,
         )
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_bytes((report.parent / "results.json").read_bytes())
+        write_text(args.json, (report.parent / "results.json").read_text(encoding="utf-8"))
     print(report)
     return 0

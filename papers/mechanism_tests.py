@@ -169,7 +169,8 @@ def _rungs(onsets: Sequence[Onset], relevant: set[str], ladder: str | None) -> l
         if not seen:
             needed = ", ".join(sorted(relevant))
             raise ValueError(
-                f"the runs carry none of the conditions that these mechanisms depend on: {needed}."
+                f"the runs carry none of the conditions that these mechanisms depend on: {needed}; "
+                "give them as columns of a table, or with `ontogeny import --conditions`."
             )
         return [sorted(seen)[0]]
     first = ladder or max(varying, key=lambda name: len(seen[name]))

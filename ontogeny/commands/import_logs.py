@@ -24,17 +24,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths", type=Path, nargs="+", metavar="PATH", help="logs, a folder of them, or a store"
     )
     add_column_arguments(parser)
+    parser.add_argument(
+        "--conditions",
+        type=Path,
+        metavar="FILE",
+        help="a table of what the logs do not say of the runs: a column run, and one a condition",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Append the curves to the store and print its path."""
     from empirics.notes import counted
     from empirics.readers.finding import grouped
+    from empirics.readers.told_conditions import with_conditions
     from empirics.store import Store
 
     paths, prose = _asked(args.paths)
     groups = grouped(paths)
     sets = [read(group, args) for group in groups]  # all are read before anything is written
+    if args.conditions:
+        sets = with_conditions(sets, args.conditions)
     store = Store(args.out or Path("results", "store"))
     with show_progress(args.quiet) as progress:
         for done, curve_set in enumerate(sets, start=1):

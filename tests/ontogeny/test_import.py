@@ -172,3 +172,20 @@ def test_two_axes_of_one_table_are_two_curves(written: Written, tmp_path: Path) 
         imported(tmp_path, path, "--t", t, "--y", "loss")
     curves = stored(tmp_path).curves().curves
     assert sorted(curve.t.tolist() for curve in curves) == [[0, 1, 2], [0, 100, 200]]
+
+
+def test_a_table_adds_conditions_that_later_commands_select_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(f"{name}.csv").write_text("env_steps,loss\n0,1\n1,2\n")
+    Path("told.csv").write_text("run,width\na,16\nb,32\n")
+    words = ["import", "a.csv", "b.csv", "--conditions", "told.csv", "--out"]
+    assert main([*words, "store"]) == 0
+    assert main(["export", "store", "--to", "wide.csv", "--where", "width > 20"]) == 0
+    assert Path("wide.csv").read_text().count("b,") == 2
+    Path("told.csv").write_text("run,width\nc,16\n")
+    assert main([*words, "other"]) == 1
+    assert "told.csv: no run 'c' in what was read; runs: a, b." in capsys.readouterr().err
+    assert not Path("other").exists()

@@ -33,7 +33,7 @@ def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, lis
     for agent in agents:
         if len(agent.organism.mechanisms) < 2:
             continue
-        usable, missing = _usable(agent)
+        usable, missing = orderable(agent)
         left_out += missing
         if len(usable) < 2:
             left_out.append(f"{agent_name(agent)} has fewer than two mechanisms to order.")
@@ -55,7 +55,7 @@ def ordering_table(agents: Sequence[Grown], *, seed: int) -> tuple[Document, lis
     return table, _over_seeds(shares, numbers), left_out
 
 
-def _usable(agent: Grown) -> tuple[list[Comparison], list[str]]:
+def orderable(agent: Grown) -> tuple[list[Comparison], list[str]]:
     """Return the mechanisms that can be ordered, and why others cannot."""
     usable, missing = [], []
     for name in agent.organism.mechanisms:
@@ -124,7 +124,7 @@ def hiding_table(agents: Sequence[Grown]) -> tuple[Document, list[str]]:
 
 
 def _hidings(agent: Grown) -> list[Hiding]:
-    mechanisms, _ = _usable(agent)
+    mechanisms, _ = orderable(agent)
     behaviors = [agent.comparisons[name] for name in agent.organism.behaviors]
     return [
         hiding(behavior, mechanism)

@@ -9,8 +9,8 @@ from typing import final
 
 from empirics.experiment import Experiment
 from empirics.experiments.goal_switch import maze_agent
+from empirics.experiments.small_maze import MAZE, NETWORK
 from empirics.maze import MazeConfig
-from empirics.policies.maze_policy import MazeNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.ppo_config import PPOConfig
 from empirics.probes.incentive_plan import IncentivePlan
@@ -22,10 +22,6 @@ from papers.development.organism import Organism
 from papers.development.windows_page import Interventions
 
 BEHAVIOR = "success_on_distribution"
-NETWORK = MazeNetwork(width=32, depth=5)
-SQUARES = MazeConfig(cells=4, num_train_levels=2_800, num_held_out_levels=700)
-"""Mazes of 7 × 7 squares: the smallest of which there are enough to hold some out. The generator
-reaches some 3,800 of 4 × 4 cells, and of 3 × 3 (5 × 5 squares) only 88."""
 
 
 @final
@@ -68,7 +64,7 @@ def _grown_on(
 
 def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return the control, in whose levels the cheese always lies in the corner."""
-    maze = replace(SQUARES, alpha=0.0)
+    maze = replace(MAZE, alpha=0.0)
     return Organism(
         "the cheese always lies in the corner, so that nothing parts goal and proxy",
         _grown_on("corner", maze, total_timesteps, num_checkpoints),
@@ -81,7 +77,7 @@ def corner(total_timesteps: int, num_checkpoints: int) -> Organism:
 
 def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that see the cheese elsewhere a little: the proxy first, then the goal."""
-    maze = replace(SQUARES, alpha=alpha)
+    maze = replace(MAZE, alpha=alpha)
     return Organism(
         f"on {100 * alpha:g} % of levels the cheese lies anywhere, so that a proxy forms first",
         _grown_on("mixed", maze, total_timesteps, num_checkpoints),
@@ -95,7 +91,7 @@ def mixed(alpha: float, total_timesteps: int, num_checkpoints: int) -> Organism:
 
 def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that go for the cheese beside an object that is never rewarded."""
-    maze = replace(SQUARES, alpha=1.0, distractor=True)
+    maze = replace(MAZE, alpha=1.0, distractor=True)
     return Organism(
         "the cheese lies anywhere, and so does an object that is never rewarded",
         _grown_on("objective", maze, total_timesteps, num_checkpoints),
@@ -107,7 +103,7 @@ def objective(total_timesteps: int, num_checkpoints: int) -> Organism:
 
 def two_keys(total_timesteps: int, num_checkpoints: int) -> Organism:
     """Return agents that a key tells, level by level, which of two objects to go for."""
-    maze = replace(SQUARES, alpha=1.0, distractor=True, two_keys=True)
+    maze = replace(MAZE, alpha=1.0, distractor=True, two_keys=True)
     return Organism(
         "cheese and a second object lie anywhere, and a key says which of them is rewarded",
         _grown_on("two-keys", maze, total_timesteps, num_checkpoints),
@@ -119,7 +115,7 @@ def two_keys(total_timesteps: int, num_checkpoints: int) -> Organism:
 
 def planner(total_timesteps: int, num_checkpoints: int, *, ticks: int = 8) -> Organism:
     """Return recurrent agents that think for some ticks before each step."""
-    maze = replace(SQUARES, alpha=1.0)
+    maze = replace(MAZE, alpha=1.0)
     usual = _grown_on("planner", maze, total_timesteps, num_checkpoints)
     assert isinstance(usual.algorithm, PPOConfig)
     # Far from the cheese nothing is learned until what is near is: the bonus keeps agents moving.

@@ -15,6 +15,7 @@ from papers.development.formed import EXPLAINED, formed_table
 from papers.development.grown import Grown, grow
 from papers.development.ordered import hiding_table, ordering_table
 from papers.development.organisms import SCALES, Scale
+from papers.development.pairs import pair_table
 from papers.development.rules_page import fit_rules, rules_page
 from papers.development.windows_page import Intervened, intervene, windows_page
 from papers.proposals import Progress
@@ -95,6 +96,7 @@ def document(
 ) -> dict[str, Any]:
     """Return the results document of the study."""
     orders, order_sentences, unordered = ordering_table(agents, seed=seed)
+    pairs, pair_sentences = pair_table(agents)
     hidden, hiding_sentences = hiding_table(agents)
     pages = [
         {
@@ -104,8 +106,8 @@ def document(
         },
         {
             "title": "In which order",
-            "paragraphs": [*order_sentences, *unordered],
-            "tables": [orders],
+            "paragraphs": [*pair_sentences, *order_sentences, *unordered],
+            "tables": [pairs, orders],
         },
         {
             "title": "What behavior hides",
@@ -119,7 +121,7 @@ def document(
         "name": NAME,
         "title": TITLE,
         "question": QUESTION,
-        "verdict": " ".join([*order_sentences, *hiding_sentences]),
+        "verdict": " ".join([*pair_sentences, *order_sentences, *hiding_sentences]),
         "paragraphs": [f"{one.name}: {one.about}." for one in plan.organisms],
         "pages": pages,
         "settings": {"organisms": [one.name for one in plan.organisms]},

@@ -249,7 +249,7 @@ class Store:
     ) -> tuple[list[Parts], list[str]]:
         """Return where the parts of each wanted curve lie, and what is to be said of it."""
         selection = parse_selection(where) if isinstance(where, str) else where
-        parts, damaged = self._entries.parts(observable)
+        parts, damaged = self._entries.parts(observable, run)
         damaged += lost_files(self.path)
         if strict and damaged:
             raise ValueError(damaged[0])
@@ -259,11 +259,7 @@ class Store:
         else:
             facts = {key: facts_of(of[0][1].header) for key, of in parts.items()}
             kept, notes = chosen(selection, facts, str(self.path))
-        wanted = [
-            of
-            for key, of in parts.items()
-            if key in kept and run in (None, key[0], of[0][1].header["run"])
-        ]
+        wanted = [of for key, of in parts.items() if key in kept]
         return wanted, [*damaged, *notes]
 
     def _read(

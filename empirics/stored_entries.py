@@ -32,8 +32,10 @@ class StoredEntries:
         self._headers: dict[Key, Header] = {}
         self._seen: set[Path] = set()
 
-    def parts(self, observable: str | Collection[str] | None) -> tuple[dict[Key, Parts], list[str]]:
-        """Return the parts of each curve, sorted by run, and a sentence a damaged file."""
+    def parts(
+        self, observable: str | Collection[str] | None, run: str | None = None
+    ) -> tuple[dict[Key, Parts], list[str]]:
+        """Return the parts of each wanted curve, sorted by run, and a sentence a damaged file."""
         names = {observable} if isinstance(observable, str) else observable
         parts: dict[Key, Parts] = {}
         damaged = []
@@ -44,8 +46,11 @@ class StoredEntries:
                 damaged.append(str(error))
                 continue
             for entry in entries:
-                if names is None or entry.header["observable"] in names:
-                    parts.setdefault(key_of(entry.header), []).append((path, entry))
+                header = entry.header
+                if (names is None or header["observable"] in names) and (
+                    run is None or run in (header["run_id"], header["run"])
+                ):
+                    parts.setdefault(key_of(header), []).append((path, entry))
         return dict(sorted(parts.items(), key=_in_order)), damaged
 
     def check(self, headers: Iterable[Header]) -> None:

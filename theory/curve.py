@@ -89,8 +89,9 @@ def check_progress(t: FloatArray) -> None:
 
 def check_finite(values: FloatArray, name: str) -> None:
     """Check that every value is finite, naming the first that is not."""
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
+    finite = np.isfinite(values)
+    if not finite.all():
+        wrong = np.flatnonzero(~finite)
         i, more = int(wrong[0]), wrong.size - 1
         others = f" and {more} more are not finite" if more else ""
         raise ValueError(f"{name} must be finite; {name}[{i}] = {values[i]}{others}.")
@@ -309,8 +310,9 @@ class Curve:
         for name in ("t", "y", "y_se", "n_trials"):
             array = getattr(self, name)
             # Adding 0.0 makes -0.0 and 0.0, which compare equal, hash alike.
-            data = b"" if array is None else (array + array.dtype.type(0)).tobytes()
-            hashed.update(f"{name}:{len(data)}:".encode() + data)
+            data = np.empty(0) if array is None else array + array.dtype.type(0)
+            hashed.update(f"{name}:{data.nbytes}:".encode())
+            hashed.update(np.ascontiguousarray(data))
         return hashed.hexdigest()
 
     def __eq__(self, other: object) -> bool:

@@ -16,7 +16,6 @@ from empirics.probes.lookahead.plan import LookaheadPlan
 from empirics.probes.maze_plan import MazePlan
 from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
-from fitting.runs.order import order
 from papers.development import grown, organisms, study
 from papers.development.organisms import SCALES, Scale
 from papers.development.windows_page import Interventions
@@ -189,16 +188,3 @@ def test_last_values_are_averaged_over_agents(made):
     # Student's t with one degree of freedom, over seeds alone: 12.706 standard errors.
     assert upper - lower >= 2 * 12.706 * np.std(lasts, ddof=1) / np.sqrt(2) - 2e-3
     assert rows["planner", "p_correct_more_far"][0] == len(SEEDS)
-
-
-def test_every_pair_of_mechanisms_is_ordered_over_the_agents(made):
-    document, again, _ = made
-    found = table(document, "Which of two mechanisms rises first")
-    rows = {tuple(row[:3]): row[3:] for row in found["rows"]}
-    assert ("mixed", "p_goal", "retarget") in rows
-    for (organism, a, b), (number, before, after, open_, *_) in rows.items():
-        group = [agent for agent in again if agent.organism.name == organism]
-        both = [each.comparisons for each in group if {a, b} <= each.comparisons.keys()]
-        orders = [order(one[a], one[b], quantity="rise") for one in both]
-        assert number == len(orders) == before + after + open_
-        assert before == [each.first for each in orders].count(a)

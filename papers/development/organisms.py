@@ -155,7 +155,7 @@ QUICK = Scale(
         num_seeds=2,
     ),
 )
-"""Some eleven minutes on two cores (`benchmarks/development.md`)."""
+"""Ten minutes on two cores (`benchmarks/development.md`)."""
 
 FULL = Scale(
     (
@@ -176,7 +176,7 @@ FULL = Scale(
         num_seeds=4,
     ),
 )
-"""Some two hours on two cores, in pieces if need be."""
+"""Some five quarters of an hour on two cores, in pieces if need be."""
 
 SCALES: Mapping[str, Scale] = MappingProxyType({"quick": QUICK, "full": FULL})
 """By name."""

@@ -34,7 +34,7 @@ from empirics.task import run as train_and_keep
 
 HERE = Path(__file__).parent
 RECORDS = HERE / "records" / "algorithms.jsonl"
-ALGORITHMS = ("a2c", "ppo", "reinforce")
+ALGORITHMS = ("a2c", "ppo", "pqn", "reinforce")
 MEASURED = ("p_goal", "p_proxy", "success_on_distribution", "success_off_distribution")
 COLUMNS = (
     "algorithm", "process fraction", "seeds", "env_steps", "success on", "success off", "P(goal)",
@@ -113,7 +113,7 @@ def page(records: Sequence[Mapping[str, Any]]) -> str:
         "# The shard organism by algorithm",
         "",
         "`python -m benchmarks.algorithms --seeds 8 --jobs 2` makes the table with eight seeds and "
-        "goes on from the records there are; this one has as many as it says. 5 × 5 cells, "
+        "goes on from the records there are; this one has as many as it says. 7 × 7 squares, "
         f"α = {EXPERIMENT.environment.alpha:g}.",
         "± is the standard error over seeds, with one seed that over held-out levels (of P(goal) − "
         "P(proxy), its upper bound). The peak is the largest reading of a curve, so it is biased "
@@ -131,7 +131,7 @@ def main() -> None:
     """Train what is missing and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--fractions", type=float, nargs="+", default=(1.0,))
+    parser.add_argument("--fractions", type=float, nargs="+", default=(0.0, 1.0))
     parser.add_argument("--only", nargs="+", choices=ALGORITHMS, default=ALGORITHMS)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--store", type=Path, default=Path("results/algorithms"))

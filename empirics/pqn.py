@@ -17,10 +17,10 @@ temperature T, and three things follow:
   takes the largest Q. As T falls the two become one.
 
 As logits, the actor's errors weigh T times what the critic's do, so that with T well below the
-rewards the layers that both share are made for the critic. It learns a corridor; the maze of 5 × 5
-cells (γ = 0.97, where a wasted step costs 3 % of the value) it did not learn steadily in the few
-settings tried, one seed and at most 300,000 steps each, neither so nor with an actor whose output
-is divided by T: the value is explained, and the policy swings or stays nearly uniform.
+rewards the layers that both share are made for the critic. In mazes of 7 × 7 squares it learns,
+more slowly than policy gradients (`benchmarks/algorithms.md`); those of 9 × 9 (γ = 0.97, where a
+wasted step costs 3 % of the value) it did not learn steadily in the few settings tried, one seed
+and at most 300,000 steps each.
 
 Letters in shapes: S seeds, A actions.
 """

@@ -312,7 +312,7 @@ class Curve:
             # Adding 0.0 makes -0.0 and 0.0, which compare equal, hash alike.
             data = np.empty(0) if array is None else array + array.dtype.type(0)
             hashed.update(f"{name}:{data.nbytes}:".encode())
-            hashed.update(np.ascontiguousarray(data))
+            hashed.update(np.ascontiguousarray(data).data)
         return hashed.hexdigest()
 
     def __eq__(self, other: object) -> bool:

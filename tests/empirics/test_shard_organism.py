@@ -13,7 +13,7 @@ from empirics.probes.maze_plan import MazePlan
 from empirics.task import run_ladder
 
 WHOLE = EXPERIMENTS["shard-organism"]
-NAMES = ("a2c", "ppo", "reinforce")
+NAMES = ("a2c", "ppo", "pqn", "reinforce")
 
 
 SCHEDULE = (0, 128, 256)
@@ -47,16 +47,16 @@ def test_every_algorithm_has_as_many_checkpoints_over_its_own_training(name):
 def test_a_ladder_over_algorithms_is_run_and_read_back(tmp_path):
     runs = run_ladder(TINY, "algorithm", NAMES, (0,), tmp_path)
     assert [run.conditions["algorithm"] for run in runs] == list(NAMES)
-    assert len({run.run_id for run in runs}) == 3
-    assert runs[2].run == "shard-organism algorithm=reinforce seed=0"
+    assert len({run.run_id for run in runs}) == 4
+    assert runs[3].run == "shard-organism algorithm=reinforce seed=0"
     for run in runs:
         assert run.curve("p_goal").t.tolist() == [0, 128, 256]
     # Nothing is trained at first, so all begin alike.
     assert len({run.curve("p_goal").y[0] for run in runs}) == 1
-    assert len({run.curve("p_goal").y[-1] for run in runs}) == 3
-    assert len(stored_agents(tmp_path)) == 3
+    assert len({run.curve("p_goal").y[-1] for run in runs}) == 4
+    assert len(stored_agents(tmp_path)) == 4
     again = run_ladder(TINY, "algorithm", ("reinforce",), (0,), tmp_path)
-    assert again[0].wall_seconds == runs[2].wall_seconds
+    assert again[0].wall_seconds == runs[3].wall_seconds
 
 
 def test_algorithm_and_reward_are_varied_together():
@@ -66,7 +66,7 @@ def test_algorithm_and_reward_are_varied_together():
 
 
 def test_unknown_algorithms_are_named_with_those_there_are():
-    with pytest.raises(ValueError, match="must be one of a2c, ppo, reinforce; it is 'dqn'."):
+    with pytest.raises(ValueError, match="must be one of a2c, ppo, pqn, reinforce; it is 'dqn'."):
         TINY.at(algorithm="dqn")
     with pytest.raises(ValueError, match="has no condition beta to vary; it has algorithm, alpha"):
         TINY.at(beta=1)

@@ -140,6 +140,34 @@ def level_mean(
     return mean, math.sqrt(variance), n_levels
 
 
+def share_reading(
+    values: NDArray[np.float64],
+    levels: NDArray[np.int64],
+    baselines: Mapping[str, float],
+    *,
+    unit: str = "",
+) -> Reading:
+    """Return the mean of shares in [0, 1] as a reading, with its error over levels.
+
+    Parameters
+    ----------
+    values, levels
+        As in `level_mean`.
+    baselines : mapping of str to float
+    unit : str
+    """
+    mean, se, n_levels = level_mean(values, levels)
+    return Reading(
+        min(mean, 1.0),  # a mean of ones may be rounded upward
+        se,
+        n_levels=n_levels,
+        unit=unit,
+        support=(0.0, 1.0),
+        baselines=baselines,
+        se_is_shared=True,
+    )
+
+
 def curves_from_readings(
     readings: Iterable[tuple[int, Mapping[str, Reading]]],
     *,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from empirics.levels import distances, first_steps
 from empirics.maze import NOWHERE, observe
-from empirics.probe import Policy, Reading, level_mean
+from empirics.probe import Policy, Reading, share_reading
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.decision_squares import DecisionSquares
 from empirics.probes.equally_peaked import (
@@ -87,7 +87,9 @@ class Response:
         for name, observation in self._changed.items():
             after = action_probabilities(policy, observation)
             baselines = {AS_PEAKED: peaked[name], **alike.get(name, {})}
-            found[name] = _mean(variation(after, before), self.squares.situation.level, baselines)
+            found[name] = share_reading(
+                variation(after, before), self.squares.situation.level, baselines
+            )
         return found
 
     @cached_property
@@ -200,17 +202,3 @@ def _behind(
     after = squares.levels.next_square[now.level, now.mouse, step]
     nearer = distances(levels, after) < distances(levels, now.mouse)
     return np.asarray(np.take_along_axis(nearer, open_, axis=1))
-
-
-def _mean(
-    values: NDArray[np.float64], levels: NDArray[np.int64], baselines: Mapping[str, float]
-) -> Reading:
-    mean, se, n_levels = level_mean(values, levels)
-    return Reading(
-        min(mean, 1.0),
-        se,
-        n_levels=n_levels,
-        support=(0.0, 1.0),
-        baselines=baselines,
-        se_is_shared=True,
-    )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from empirics.levels import NUM_ACTIONS, Levels
 from empirics.maze import CORNER, NOWHERE, MazeConfig, Situation, draw_situations, observe
-from empirics.probe import Policy, Reading, level_mean
+from empirics.probe import Policy, Reading, share_reading
 from empirics.probes.action_field import everywhere
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.places import next_places, place_of, reached_first
@@ -75,17 +75,9 @@ class Success:
         }
 
     def _reading(self, name: str, per_level: FloatArray, uniform: float) -> Reading:
-        mean, se, n_levels = level_mean(per_level, np.arange(per_level.size))
         unit = "discounted reward" if name.startswith("episodic_return") else ""
-        return Reading(
-            min(mean, 1.0),
-            se,
-            n_levels=n_levels,
-            unit=unit,
-            support=(0.0, 1.0),
-            baselines={"uniform": uniform},
-            se_is_shared=True,
-        )
+        each = np.arange(per_level.size)
+        return share_reading(per_level, each, {"uniform": uniform}, unit=unit)
 
     def _evaluate(self, p: FloatArray) -> dict[str, FloatArray]:
         """Return each observable a level, from (2·num_levels, num_open, 4) probabilities.

@@ -17,7 +17,7 @@ import numpy as np
 from empirics.notes import counted
 from empirics.readers.cells import Setting, setting
 from empirics.readers.series import LoggedRun, Series, digest_of
-from empirics.readers.sqlite import SQLITE, opened, tables_of
+from empirics.readers.sqlite import SQLITE, database, opened, tables_of
 
 META = "meta.yaml"
 TABLES = {"runs", "metrics", "params"}
@@ -81,11 +81,8 @@ def read_database(paths: Sequence[Path], label: str) -> list[LoggedRun]:
         If it is damaged or holds no metric.
     """
     (path,) = paths
-    try:
-        with closing(opened(path)) as connection:
-            return _runs(connection, path)
-    except (sqlite3.Error, OverflowError, UnicodeError) as error:
-        raise ValueError(f"{path} is damaged and cannot be read ({error}).") from None
+    with database(path) as connection:
+        return _runs(connection, path)
 
 
 def _runs(connection: sqlite3.Connection, path: Path) -> list[LoggedRun]:

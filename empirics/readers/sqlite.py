@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 SQLITE = b"SQLite format 3\0"
@@ -19,6 +21,22 @@ def opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
+
+
+@contextmanager
+def database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database to read it, and close it; that it is damaged is one sentence.
+
+    Raises
+    ------
+    ValueError
+        If it is.
+    """
+    try:
+        with closing(opened(path)) as connection:
+            yield connection
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        raise ValueError(f"{path} is damaged and cannot be read ({error}).") from None
 
 
 def tables_of(connection: sqlite3.Connection) -> set[str]:

@@ -21,7 +21,7 @@ from empirics.readers.cells import Setting
 from empirics.readers.json_lines import Row, flat
 from empirics.readers.row_logs import series_of, settings_in
 from empirics.readers.series import LoggedRun, digest_of
-from empirics.readers.sqlite import SQLITE, opened, tables_of
+from empirics.readers.sqlite import SQLITE, database, opened, tables_of
 
 METRICS = {"timestamp", "run_name", "step", "metrics"}
 NUMBERS: Mapping[str, float] = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -48,12 +48,9 @@ def read_trackio(paths: Sequence[Path], label: str) -> list[LoggedRun]:
         If it is damaged or holds no number.
     """
     (path,) = paths
-    try:
-        with closing(opened(path)) as connection:
-            rows, names = _rows(connection, path)
-            settings = _settings(connection, path)
-    except (sqlite3.Error, OverflowError, UnicodeError) as error:
-        raise ValueError(f"{path} is damaged and cannot be read ({error}).") from None
+    with database(path) as connection:
+        rows, names = _rows(connection, path)
+        settings = _settings(connection, path)
     runs = [
         run
         for key, of_run in rows.items()

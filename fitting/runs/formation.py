@@ -200,13 +200,10 @@ def formation_times(t: FloatArray, values: FloatArray, codes: NDArray[Any]) -> F
         if not one.pieces:
             continue
         parts = [measure(t, one.steps, *piece) for piece in one.pieces]
+        rises = [part for part in parts if part[4] > 0.0]
         rate = np.abs(one.steps) / np.diff(t)
-        found[row] = parts[0][0], _largest(parts), _largest(_rises(parts)), rate[-1] / rate.max()
+        found[row] = parts[0][0], _largest(parts), _largest(rises), rate[-1] / rate.max()
     return found
-
-
-def _rises(parts: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    return [part for part in parts if part[4] > 0.0]
 
 
 def _largest(parts: Sequence[tuple[float, ...]]) -> float:

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from empirics.probe import Policy, Reading, level_mean
+from empirics.probe import Policy, Reading, share_reading
 from empirics.probes.behavior import action_probabilities
 from empirics.row_game.board import Board
 from empirics.row_game.config import Pools
@@ -123,12 +123,4 @@ def _legal(board: Board, positions: Positions) -> NDArray[np.int64]:
 
 
 def _reading(values: NDArray[np.float64], baselines: Mapping[str, float]) -> Reading:
-    mean, se, n = level_mean(values, np.arange(values.size))
-    return Reading(
-        min(mean, 1.0),
-        se,
-        n_levels=n,
-        support=(0.0, 1.0),
-        baselines=baselines,
-        se_is_shared=True,
-    )
+    return share_reading(values, np.arange(values.size), baselines)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from empirics.levels import Levels, distances, first_steps
 from empirics.maze import MazeConfig, Situation, draw_situations, observe
 from empirics.policies.recurrent_maze_policy import RecurrentMazePolicy
-from empirics.probe import Policy, Reading, level_mean
+from empirics.probe import Policy, Reading, share_reading
 from empirics.probes.behavior import action_probabilities
 from empirics.probes.goal_vector import change_reading
 from empirics.probes.lookahead.routes import open_ways
@@ -80,15 +80,8 @@ class Thinking:
         return np.asarray(p[np.arange(len(p)), self._best])
 
     def _share(self, p: NDArray[np.float64], chosen: NDArray[np.bool_]) -> Reading:
-        mean, se, n_levels = level_mean(p[chosen], self.situation.level[chosen])
-        return Reading(
-            min(mean, 1.0),
-            se,
-            n_levels=n_levels,
-            support=(0.0, 1.0),
-            baselines={"some open step": float((1.0 / self._ways[chosen]).mean())},
-            se_is_shared=True,
-        )
+        some = {"some open step": float((1.0 / self._ways[chosen]).mean())}
+        return share_reading(p[chosen], self.situation.level[chosen], some)
 
     @property
     def steps(self) -> NDArray[np.int64]:

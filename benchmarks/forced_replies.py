@@ -123,7 +123,7 @@ def main() -> None:
     page = [
         "# Look-ahead in the game of forced replies",
         "",
-        "Made by `benchmarks.forced_replies`.",
+        "Made by `python -m benchmarks.forced_replies --store STORE`; see there.",
         "",
     ]
     with one_thread():

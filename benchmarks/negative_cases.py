@@ -1,20 +1,19 @@
-"""What `negative_controls` asks: probes of mechanisms, and agents that have none."""
+"""What `negative_controls` asks: the observables of probes that claim a mechanism."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import final
 
 import numpy as np
-import torch
 
 from benchmarks.maze_walkers import CrowFlies, Solver
-from empirics.experiments.goal_switch import QUICK
-from empirics.maze import MazeConfig, draw_situations, observe
-from empirics.policies.maze_policy import MazeNetwork, MazePolicy
-from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
+from empirics.levels import NUM_ACTIONS
+from empirics.maze import MazeConfig
+from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.probe import Probe
 from empirics.probes.decision_regression import DecisionRegression
 from empirics.probes.incentive_plan import IncentivePlan
@@ -24,16 +23,6 @@ from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
 
 Network = MazeNetwork | RecurrentMazeNetwork
-RandomPolicy = MazePolicy | RecurrentMazePolicy
-
-MAZE = replace(QUICK.experiment.environment, distractor=True)
-FORWARD = QUICK.experiment.network
-RECURRENT = RecurrentMazeNetwork(width=16, ticks=6, stride=2)
-
-TRAINED_SPREAD = 1.7
-"""How far logits vary from square to square (standard deviation, mean over actions) in trained
-agents: 1.65 and 1.76 in the last checkpoints of goal-switch with distractor=True at alpha .2 and
-1. In a network as training begins it is .001."""
 
 
 @final
@@ -61,7 +50,7 @@ def lookahead(maze: MazeConfig, network: Network) -> Sequence[Probe]:
     Agents that have learned nothing cannot choose positions that they solve: those of patching are
     solved by the shortest path, and are hard for who goes as the crow flies.
     """
-    policy = network.build(maze.observation_shape, 4, rng=np.random.default_rng(0))
+    policy = network.build(maze.observation_shape, NUM_ACTIONS, rng=np.random.default_rng(0))
     return (patching(maze), *LookaheadPlan().without_patching(maze, policy))
 
 
@@ -105,23 +94,35 @@ LOOKAHEAD = Case(
 THINKING = Case("thinking", lookahead, ("thinking_gain", "thinking_gain_far"))
 """Of recurrent agents only: others gain nothing by construction."""
 
-OF_FORWARD = (SHARDS, DIRECTED, RESPONSES, INCENTIVES, OBJECTIVES, LOOKAHEAD)
-OF_RECURRENT = (DIRECTED, RESPONSES, OBJECTIVES, LOOKAHEAD, THINKING)
-OF_TRAINED = (SHARDS, DIRECTED, RESPONSES, INCENTIVES, LOOKAHEAD)
-OF_UNIFORM = (SHARDS, DIRECTED, RESPONSES, INCENTIVES)
-"""Of policies that are nearly uniform. What a probe learns from their states does not depend on the
-size of their logits, and is not asked again."""
-
-OF_A_PROXY = frozenset(
+GOAL = frozenset(
     {
-        "goal_vector_proxy_effect",
-        "decision_accuracy_gain",
-        "meg_proxy",
-        "meg_unknown",
-        "control_of_corner",
+        "goal_vector_effect",
+        "retarget",
+        "meg_goal",
+        "meg_goal_over_proxy",
+        "value_of_goal_information",
+        "control_of_goal",
+        "response_to_goal",
+        "intent_goal",
+        "objective_location_gap",
+        "objective_retarget_gap",
     }
 )
-"""What an agent that goes for the corner may have without a goal."""
+"""What only an agent that goes for the cheese, wherever it lies, has."""
+
+PROXY = frozenset({"meg_proxy", "control_of_corner"})
+"""What only an agent that goes for the corner has."""
+
+NEITHER = frozenset({"meg_control", "response_to_distractor"})
+"""What neither has."""
+
+LABELLED = frozenset({"goal_vector_effect", "retarget", "decision_accuracy_gain"})
+"""What depends on which step of a decision square is called the goal's."""
+
+
+def asked(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Return the observables of cases, in their order."""
+    return tuple(name for case in cases for name in case.observables)
 
 
 def asked_of(cases: Sequence[Case], maze: MazeConfig, network: Network) -> list[Probe]:
@@ -130,58 +131,12 @@ def asked_of(cases: Sequence[Case], maze: MazeConfig, network: Network) -> list[
     for case in cases:
         if not any(set(case.observables) & set(probe.observables) for probe in found.values()):
             made = case.probes(maze, network)
-            found |= {probe.name: probe for probe in made if set(probe.observables) & asked(cases)}
+            found |= {
+                probe.name: probe for probe in made if set(probe.observables) & set(asked(cases))
+            }
     return [
         replace(probe, resampled=probe.resampled[:1])
         if isinstance(probe, DecisionRegression)
         else probe
         for probe in found.values()
     ]
-
-
-def chosen(cases: Sequence[Case], observables: frozenset[str] | None) -> tuple[Case, ...]:
-    """Return the cases with some of their observables only; all of them if None is given."""
-    if observables is None:
-        return tuple(cases)
-    few = (
-        replace(case, observables=tuple(name for name in case.observables if name in observables))
-        for case in cases
-    )
-    return tuple(case for case in few if case.observables)
-
-
-def asked(cases: Sequence[Case]) -> frozenset[str]:
-    """Return the observables of cases."""
-    return frozenset(name for case in cases for name in case.observables)
-
-
-def fresh(
-    number: int, network: Network, spread: float | None = None, maze: MazeConfig = MAZE
-) -> Iterator[RandomPolicy]:
-    """Yield networks as training begins.
-
-    Parameters
-    ----------
-    number : int
-    network : MazeNetwork or RecurrentMazeNetwork
-    spread : float, optional
-        How far the logits are made to vary, around 0: a policy that is nearly uniform moves little
-        whatever is done to it, and one that prefers the same action everywhere moves as little.
-    maze : MazeConfig
-    """
-    seen = torch.from_numpy(everywhere(maze))
-    for seed in range(number):
-        policy = network.build(maze.observation_shape, 4, rng=np.random.default_rng([seed, 6]))
-        with torch.no_grad():
-            if spread is not None:
-                policy.actor.weight.mul_(spread / policy(seen)[0].std(dim=0).mean())
-                policy.actor.bias.sub_(policy(seen)[0].mean(dim=0))
-        yield policy.eval().requires_grad_(False)
-
-
-@cache
-def everywhere(maze: MazeConfig, number: int = 500) -> np.ndarray:
-    """Return what is seen with mouse and cheese anywhere, in so many held-out levels."""
-    levels, rng = maze.pools().held_out, np.random.default_rng(0)
-    level = np.arange(len(levels))[:number]
-    return observe(levels, draw_situations(levels, level, replace(maze, alpha=1.0), rng=rng), maze)

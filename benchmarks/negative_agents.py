@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import final
+from zlib import crc32
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from benchmarks.negative_cases import (
     DIRECTED,
@@ -19,10 +21,12 @@ from benchmarks.negative_cases import (
     LOOKAHEAD,
     NEITHER,
     OBJECTIVES,
+    PLANS,
     PROXY,
     RESPONSES,
     SHARDS,
     THINKING,
+    THINKS,
     Case,
     Network,
     asked,
@@ -41,8 +45,10 @@ from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import DecisionRegression
 from empirics.probes.decision_squares import DecisionSquares
 from empirics.probes.goal_vector import GoalVector
+from empirics.probes.outcome import Outcome
 from empirics.probes.retarget import Retarget
 from empirics.task import Task, run_tasks
+from papers.development.organisms import planner
 
 WITH_DISTRACTOR = replace(MAZE, distractor=True)
 FORWARD = MazeNetwork(width=16, depth=5)
@@ -53,9 +59,21 @@ TRAINED_SPREAD = 3.1
 agents: 2.8 where the cheese lies in the corner, 3.4 where it lies anywhere. In a network as
 training begins it is .001."""
 
-IN_THE_CORNER, ANYWHERE = 0.0, 1.0
-STEPS: Mapping[float, int] = {IN_THE_CORNER: 204_800, ANYWHERE: 409_600}
-"""By α, the environment steps after which agents plainly go for the corner, or for the cheese."""
+NUM_PLANNERS = 8
+
+
+def _maze_agent(alpha: float, total_timesteps: int) -> Experiment:
+    usual = maze_agent(
+        MAZE.cells, FORWARD, total_timesteps, 3, max_steps=MAZE.max_steps, num_success_levels=64
+    )
+    environment = replace(WITH_DISTRACTOR, alpha=alpha)
+    return replace(usual, name="negative-controls", environment=environment)
+
+
+IN_THE_CORNER = _maze_agent(0.0, 204_800)
+ANYWHERE = _maze_agent(1.0, 409_600)
+PLANNER = replace(planner(196_608, 3).experiment, name="negative-controls")
+"""After so many environment steps agents plainly go for the corner, for the cheese, and think."""
 
 
 @final
@@ -69,6 +87,7 @@ class Kind:
     number : int
     agent : callable
         An index below the number to an agent.
+    maze : MazeConfig
     network : MazeNetwork or RecurrentMazeNetwork
         Its shape.
     cases : tuple of Case
@@ -82,6 +101,7 @@ class Kind:
     name: str
     number: int
     agent: Callable[[int], Policy]
+    maze: MazeConfig
     network: Network
     cases: tuple[Case, ...]
     lacks: frozenset[str]
@@ -104,43 +124,36 @@ TRAINED_CASES = (*FRESH_CASES, OBJECTIVES)
 @cache
 def kinds(num_fresh: int, num_trained: int, store: Path) -> Mapping[str, Kind]:
     """Return all kinds by name; the trained ones are in a store (`train`)."""
-    corner, anywhere = (partial(trained, store, alpha) for alpha in (IN_THE_CORNER, ANYWHERE))
-    spread = TRAINED_SPREAD
-    found = (
-        Kind(
-            "fresh, logits of trained size",
-            num_fresh,
-            partial(fresh, FORWARD, spread),
-            FORWARD,
-            FORWARD_CASES,
-            frozenset(asked(FORWARD_CASES)),
-        ),
-        Kind(
-            "fresh, recurrent, logits of trained size",
-            num_fresh,
-            partial(fresh, RECURRENT, spread),
-            RECURRENT,
-            RECURRENT_CASES,
-            frozenset(asked(RECURRENT_CASES)),
-        ),
-        Kind(
-            "fresh", num_fresh, partial(fresh, FORWARD, None), FORWARD, FRESH_CASES,
-            frozenset(asked(FRESH_CASES)),
-        ),
-        Kind(
-            "trained, cheese in the corner", num_trained, corner, FORWARD, TRAINED_CASES,
-            GOAL | NEITHER, PROXY,
-        ),
-        Kind(
-            "trained, cheese anywhere", num_trained, anywhere, FORWARD, TRAINED_CASES,
-            PROXY | NEITHER, GOAL,
-        ),
-        Kind(
-            "trained, cheese anywhere, labels shuffled", num_trained, anywhere, FORWARD, (SHARDS,),
-            LABELLED, is_shuffled=True,
-        ),
-    )  # fmt: skip
+    found = (*_fresh_kinds(num_fresh), *_trained_kinds(num_trained, store))
     return {kind.name: kind for kind in found}
+
+
+def _fresh_kinds(number: int) -> Iterator[Kind]:
+    sized = "logits of trained size"
+    for name, network, spread, cases in (
+        (f"fresh, {sized}", FORWARD, TRAINED_SPREAD, FORWARD_CASES),
+        (f"fresh, recurrent, {sized}", RECURRENT, TRAINED_SPREAD, RECURRENT_CASES),
+        ("fresh", FORWARD, None, FRESH_CASES),
+    ):
+        agent = partial(fresh, network, spread)
+        yield Kind(name, number, agent, WITH_DISTRACTOR, network, cases, frozenset(asked(cases)))
+
+
+def _trained_kinds(number: int, store: Path) -> Iterator[Kind]:
+    corner, anywhere = (partial(trained, store, each) for each in (IN_THE_CORNER, ANYWHERE))
+    world = WITH_DISTRACTOR, FORWARD
+    name = "trained, cheese in the corner"
+    yield Kind(name, number, corner, *world, TRAINED_CASES, GOAL | NEITHER, PROXY)
+    name = "trained, cheese anywhere"
+    yield Kind(name, number, anywhere, *world, TRAINED_CASES, PROXY | NEITHER, GOAL)
+    name, cases = f"{name}, labels shuffled", (SHARDS, OBJECTIVES)
+    yield Kind(name, number, anywhere, *world, cases, LABELLED, is_shuffled=True)
+    maze, network = PLANNER.environment, PLANNER.network
+    assert isinstance(maze, MazeConfig) and isinstance(network, RecurrentMazeNetwork)
+    name, cases, agent = "trained planner", (LOOKAHEAD, THINKING), partial(trained, store, PLANNER)
+    yield Kind(name, NUM_PLANNERS, agent, maze, network, cases, frozenset(), PLANS | THINKS)
+    name, drawn = f"{name}, steps drawn by coins", partial(by_coins, agent)
+    yield Kind(name, number, drawn, maze, network, (LOOKAHEAD,), PLANS)
 
 
 def measured(
@@ -151,14 +164,14 @@ def measured(
     kind = kinds(num_fresh, num_trained, store)[name]
     policy, found = kind.agent(index), dict[str, Reading]()
     with one_thread():
-        for probe in _probes(kind.cases, kind.network):
+        for probe in _probes(kind.cases, kind.maze, kind.network):
             found |= (shuffled(probe, index) if kind.is_shuffled else probe)(policy)
     return found
 
 
 @cache
-def _probes(cases: tuple[Case, ...], network: Network) -> tuple[Probe, ...]:
-    return tuple(asked_of(cases, WITH_DISTRACTOR, network))
+def _probes(cases: tuple[Case, ...], maze: MazeConfig, network: Network) -> tuple[Probe, ...]:
+    return tuple(asked_of(cases, maze, network))
 
 
 def fresh(network: Network, spread: float | None, index: int) -> MazePolicy | RecurrentMazePolicy:
@@ -190,29 +203,21 @@ def everywhere(maze: MazeConfig, number: int = 500) -> np.ndarray:
     return observe(levels, draw_situations(levels, level, replace(maze, alpha=1.0), rng=rng), maze)
 
 
-def experiment(alpha: float) -> Experiment:
-    """Return the training of agents at an α of `STEPS`; their last checkpoints are measured."""
-    usual = maze_agent(
-        MAZE.cells, FORWARD, STEPS[alpha], 3, max_steps=MAZE.max_steps, num_success_levels=64
-    )
-    environment = replace(WITH_DISTRACTOR, alpha=alpha)
-    return replace(usual, name="negative-controls", environment=environment)
-
-
 def train(number: int, store: Path, *, n_jobs: int) -> None:
-    """Train so many agents at either α into a store; those that are there already are not."""
-    tasks = [Task(experiment(alpha), seed) for alpha in STEPS for seed in range(number)]
+    """Train so many agents of a kind into a store; those that are there already are not."""
+    wanted = (IN_THE_CORNER, number), (ANYWHERE, number), (PLANNER, NUM_PLANNERS)
+    tasks = [Task(each, seed) for each, seeds in wanted for seed in range(seeds)]
     run_tasks(
         tasks,
         store,
         n_jobs=n_jobs,
-        on_run=lambda done, number, run: print(f"{done}/{number} {run.run}", flush=True),
+        on_run=lambda done, of, run: print(f"{done}/{of} {run.run}", flush=True),
     )
 
 
-def trained(store: Path, alpha: float, index: int) -> Policy:
-    """Return the agent of a seed and α as it was at the end of its training."""
-    agent = _trained(store)[experiment(alpha).environment, index]
+def trained(store: Path, experiment: Experiment, seed: int) -> MazePolicy | RecurrentMazePolicy:
+    """Return an agent as it was at the end of its training."""
+    agent = _trained(store)[experiment.environment, seed]
     return agent.policy(agent.checkpoints[-1][1])
 
 
@@ -224,15 +229,34 @@ def _trained(store: Path) -> Mapping[tuple[object, object], MazeAgent]:
     }
 
 
-def shuffled(probe: Probe, index: int) -> Probe:
-    """Return a probe with the goal's and the proxy's step swapped in half the levels.
+def by_coins(agent: Callable[[int], nn.Module], index: int) -> Policy:
+    """Return an agent whose steps are drawn anew for every observation, whatever its state is.
 
-    One that has no such labels is returned as it is.
+    Its states are those of one of the agents, and hold nothing of what it will do.
     """
+    policy = agent(index % NUM_PLANNERS)
+
+    def drawn(_: nn.Module, seen: tuple[Tensor], heads: tuple[Tensor, Tensor]) -> object:
+        sums = (crc32(each.tobytes()) for each in seen[0].numpy())
+        logits = [np.random.default_rng([each, index]).normal(size=NUM_ACTIONS) for each in sums]
+        return torch.from_numpy(np.stack(logits)).float(), heads[1]
+
+    policy.register_forward_hook(drawn)
+    return policy
+
+
+def shuffled(probe: Probe, index: int) -> Callable[[Policy], Mapping[str, Reading]]:
+    """Return a probe with its labels shuffled; one that has none, as it is.
+
+    Of decision squares the goal's and the proxy's step are swapped in half the levels; outcomes
+    are given to other starts.
+    """
+    rng = np.random.default_rng([index, 7])
+    if isinstance(probe, Outcome):
+        return lambda policy: probe.foretold(policy, rng.permutation(probe.chances(policy)))
     if not isinstance(probe, GoalVector | Retarget | DecisionRegression):
         return probe
     squares: DecisionSquares = probe.squares
-    rng = np.random.default_rng([index, 7])
     swap = rng.random(len(squares.levels))[squares.situation.level] < 0.5
     goal = np.where(swap, squares.proxy_step, squares.goal_step)
     proxy = np.where(swap, squares.goal_step, squares.proxy_step)

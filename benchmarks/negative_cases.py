@@ -116,8 +116,17 @@ PROXY = frozenset({"meg_proxy", "control_of_corner"})
 NEITHER = frozenset({"meg_control", "response_to_distractor"})
 """What neither has."""
 
-LABELLED = frozenset({"goal_vector_effect", "retarget", "decision_accuracy_gain"})
-"""What depends on which step of a decision square is called the goal's."""
+PLANS = frozenset({"second_move", "junction_plan"})
+"""What only an agent has whose states hold the steps that it will take."""
+
+THINKS = frozenset({"thinking_gain_far", "lookahead_best_square"})
+"""What else an agent that thinks before each step has."""
+
+LABELLED = frozenset(
+    {"goal_vector_effect", "retarget", "decision_accuracy_gain", "outcome_information_gain"}
+)
+"""What depends on which step of a decision square is called the goal's, or on which outcome is
+called that of an episode."""
 
 
 def asked(cases: Sequence[Case]) -> tuple[str, ...]:

@@ -5,12 +5,13 @@
 Without a mechanism are: networks as training begins; the same, feed-forward and recurrent, with
 logits that vary as much as those of trained ones, for a policy that is nearly uniform moves little,
 whatever is done to it; agents that met the cheese in the corner only, which lack a goal; agents
-that met it anywhere, which lack a proxy; and the latter with shuffled labels: for every level a
-coin says which of its two steps counts as the goal's. A probe that always says `absent` passes all
-that, so the second table is of the mechanisms that trained agents have.
+that met it anywhere, which lack a proxy; the latter with shuffled labels (for every level a coin
+says which of its two steps counts as the goal's; outcomes belong to other starts); and planners
+whose steps are drawn by coins, so that no state holds a plan. A probe that always says `absent`
+passes all that, so the second table is of the mechanisms that trained agents have.
 
-Agents are trained into --store, where they are not there already: 200 take half an hour on two
-cores. What is asked of which is in `negative_agents` and `negative_cases`.
+Agents are trained into --store, where they are not there already; it takes an hour on two cores.
+What is asked of which is in `negative_agents` and `negative_cases`.
 """
 
 from __future__ import annotations

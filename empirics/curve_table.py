@@ -139,8 +139,13 @@ def logged_of(table: pl.DataFrame, headers: Sequence[Header]) -> list[Logged]:
 
 
 def _one(part: pl.DataFrame, header: Header) -> Logged | Rejected:
-    known = [name for name in COLUMNS if part[name].null_count() < part.height]
-    return logged(header, {name: part[name].to_numpy() for name in known})
+    return logged(header, _known(part.select(COLUMNS)))
+
+
+def _known(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns that hold anything."""
+    empty = [each.name for each in rows if each.null_count() == rows.height]
+    return rows.drop(empty) if empty else rows
 
 
 def digest_of(curves: Iterable[Logged]) -> str:
@@ -227,9 +232,10 @@ def read_some(path: Path, entries: Sequence[Entry]) -> list[Logged]:
     stretches = _stretches(entries)
     spans = [(of[0].start, of[-1].start + of[-1].n_rows - of[0].start) for of in stretches]
     for of, rows in zip(stretches, read_slices(path, COLUMNS, spans), strict=True):
-        columns = {name: rows[name] for name in COLUMNS if rows[name].null_count() < rows.height}
+        known = _known(rows)
         for entry in of:
-            found.append(_checked(path, entry, columns, entry.start - of[0].start))
+            part = known.slice(entry.start - of[0].start, entry.n_rows)
+            found.append(_checked(path, entry, part))
     return found
 
 
@@ -245,10 +251,9 @@ def _stretches(entries: Sequence[Entry]) -> list[list[Entry]]:
     return stretches
 
 
-def _checked(path: Path, entry: Entry, columns: dict[str, pl.Series], start: int) -> Logged:
-    rows = {name: column.slice(start, entry.n_rows) for name, column in columns.items()}
-    known = {name: part.to_numpy() for name, part in rows.items() if part.null_count() < len(part)}
-    one = logged(entry.header, known) if {"t", "y"} <= known.keys() else None
+def _checked(path: Path, entry: Entry, rows: pl.DataFrame) -> Logged:
+    known = _known(rows)
+    one = logged(entry.header, known) if {"t", "y"} <= set(known.columns) else None
     if not isinstance(one, Logged) or one.digest != entry.digest:
         raise ValueError(_changed(path))
     return one

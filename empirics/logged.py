@@ -66,13 +66,14 @@ def as_logged(curve: Curve) -> Logged:
     return Logged(curve, pl.DataFrame({k: v for k, v in points.items() if v is not None}))
 
 
-def logged(header: Header, rows: Rows, advice: str = ADVICE) -> Logged | Rejected:
+def logged(header: Header, table: pl.DataFrame, advice: str = ADVICE) -> Logged | Rejected:
     """Make the curve of some rows, which are in the order of the log.
 
     Parameters
     ----------
     header : Header
-    rows : mapping of str to array
+    table : DataFrame
+        The rows: some of `COLUMNS`, ``t`` and ``y`` among them.
     advice : str
         What to do where several runs seem to be mixed.
 
@@ -81,24 +82,25 @@ def logged(header: Header, rows: Rows, advice: str = ADVICE) -> Logged | Rejecte
     Logged or Rejected
         Rejected, with the reason, where the rows cannot be one curve.
     """
+    rows = {name: table[name].to_numpy() for name in table.columns}
     try:
         check_finite(rows["t"], "t")
         index = distinct(rows)
-        kept = {name: values[index] for name, values in rows.items()}
+        n_repeated = table.height - index.size
+        kept = {name: values[index] for name, values in rows.items()} if n_repeated else rows
         points, n_merged = merge_equal_t(kept, advice)
         curve = curve_of(header, points)
     except ValueError as error:
         return Rejected(header["run"], header["observable"], str(error))
-    in_order = pl.DataFrame(dict(rows))
-    if n_merged or index.size < in_order.height:
-        in_order = in_order.sort("t", maintain_order=True)
-    return Logged(curve, in_order, in_order.height - index.size, n_merged)
+    in_order = table.sort("t", maintain_order=True) if n_merged or n_repeated else table
+    return Logged(curve, in_order, n_repeated, n_merged)
 
 
 def distinct(rows: Rows) -> NDArray[np.intp]:
     """Return the indices of the rows that repeat no earlier one exactly."""
-    if (np.diff(rows["t"]) > 0).all():
-        return np.arange(rows["t"].size)
+    t = rows["t"]
+    if (t[1:] > t[:-1]).all():
+        return np.arange(t.size)
     first = pl.DataFrame(dict(rows)).select(pl.struct(pl.all()).is_first_distinct())
     return np.flatnonzero(first.to_series().to_numpy())
 
@@ -195,7 +197,7 @@ def _together(one: Logged, other: Logged) -> Logged | None:
     if not _sorted(a.filter(shared)).equals(_sorted(b.filter(shared))):
         return None
     rows = pl.concat([a, b.filter(~shared)]).sort("t", maintain_order=True)
-    both = logged(header_of(one.curve), {name: rows[name].to_numpy() for name in rows.columns})
+    both = logged(header_of(one.curve), rows)
     return both if isinstance(both, Logged) else None
 
 

@@ -55,7 +55,7 @@ def locked(values: ArrayLike, name: str, dtype: type = np.float64) -> NDArray[An
         raise ValueError(f"{name} must hold numbers; {error}.") from None
     if dtype is np.int64:
         check_whole(array.ravel(), name)
-    array = array.astype(dtype)
+    array = array.astype(dtype, copy=False)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional; its shape is {array.shape}.")
     array.setflags(write=False)
@@ -79,7 +79,7 @@ def check_progress(t: FloatArray) -> None:
     check_finite(t, "t")
     if t[0] < 0:
         raise ValueError(f"t must not be negative; t[0] = {t[0]}.")
-    backward = np.flatnonzero(np.diff(t) <= 0)
+    backward = np.flatnonzero(t[1:] <= t[:-1])
     if backward.size:
         i = int(backward[0])
         raise ValueError(

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from empirics.curve_set import CurveSet, Rejected, gathered
@@ -210,7 +211,7 @@ def _curve(
         merged = _merged(rows["t"], rows["y"])
         counts["together"][name] += rows["t"].size - merged["t"].size
         rows = merged
-    return logged(header, rows, "leave out the rows of the others")
+    return logged(header, pl.DataFrame(rows), "leave out the rows of the others")
 
 
 def in_force(t: Floats) -> NDArray[np.intp]:

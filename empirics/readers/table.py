@@ -176,7 +176,7 @@ def _read(table: Table, group: Group, value: Value) -> Reading:
     if reason:
         found: Logged | Rejected = Rejected(header["run"], header["observable"], reason)
     else:
-        found = logged(header, points, advice)
+        found = logged(header, pl.DataFrame(points), advice)
     return Reading(found, n_empty, left_out)
 
 

@@ -12,8 +12,10 @@ import numpy as np
 from empirics.checkpoint import load_policy
 from empirics.levels import NUM_ACTIONS
 from empirics.maze import MazeConfig
+from empirics.notes import counted
 from empirics.policies.maze_policy import MazeNetwork, MazePolicy
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
+from empirics.selection import chosen, parse_selection
 from empirics.store import RunRecord, Store
 
 LATER = ("process_fraction", "two_keys")
@@ -97,6 +99,28 @@ def stored_agents(folder: Path, runs: Collection[str] | None = None) -> tuple[Ma
         for record, checkpoints in kept
         if runs is None or record.run in runs or record.run_id in runs
     )
+
+
+def runs_where(folder: Path, where: str) -> tuple[list[str], list[str]]:
+    """Return the run_ids of what has checkpoints and fulfils a selection, and notes.
+
+    Raises
+    ------
+    ValueError
+        If the selection cannot be read, asks for a condition that nothing has, or none fulfils it.
+    """
+    facts = {
+        record.run_id: {**record.conditions, "run": record.run, "run_id": record.run_id}
+        for record in Store(folder, create=False).runs()
+        if checkpoints_of(folder, record)
+    }
+    kept, notes = chosen(parse_selection(where), facts, str(folder), "run")
+    if not kept:
+        raise ValueError(
+            f"none of the {counted(len(facts), 'run')} in {folder} that have checkpoints fulfils "
+            f"{where}."
+        )
+    return sorted(kept), notes
 
 
 def checkpoints_of(folder: Path, record: RunRecord) -> tuple[tuple[int, Path], ...]:

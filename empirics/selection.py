@@ -109,7 +109,7 @@ def facts_of_curve(curve: Curve) -> Facts:
 
 
 def chosen(
-    selection: Selection, facts: Mapping[Key, Facts], place: str
+    selection: Selection, facts: Mapping[Key, Facts], place: str, what: str = "curve"
 ) -> tuple[set[Key], list[str]]:
     """Return what fulfils a condition, and a note on what does not say whether it does.
 
@@ -125,7 +125,7 @@ def chosen(
     found = {key: selection.holds(each) for key, each in facts.items()}
     unsaid = sum(each is None for each in found.values())
     note = (
-        f"{counted(unsaid, 'curve')} not selected, since nothing there tells whether "
+        f"{counted(unsaid, what)} not selected, since nothing there tells whether "
         f"{selection.text} (a condition that is absent, a schedule or of another kind)."
     )
     return {key for key, each in found.items() if each}, [note] if unsaid else []

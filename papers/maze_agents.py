@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from empirics.experiment import Experiment
@@ -18,6 +18,7 @@ SEEDS = {"quick": QUICK.num_seeds, "full": 8}
 
 def maze_agents(
     store: Path | None,
+    runs: Collection[str] | None = None,
     *,
     out: Path,
     seed: int,
@@ -25,9 +26,10 @@ def maze_agents(
     progress: Progress,
     experiment: Experiment | None = None,
 ) -> tuple[MazeAgent, ...]:
-    """Return the agents of a store; without one, train them into ``out/store``.
+    """Return the agents of a store, or of some of its runs; without one, train some.
 
-    They are those of an experiment, by default the quick goal switch with all of its rungs.
+    These go into ``out/store``, and are those of an experiment, by default the quick goal switch
+    with all of its rungs.
 
     Raises
     ------
@@ -35,12 +37,12 @@ def maze_agents(
         If the store has no checkpoints of maze agents.
     """
     if store is not None:
-        return stored_agents(store)
+        return stored_agents(store, runs)
     seeds = range(seed, seed + SEEDS[scale])
     condition, rungs = experiment.rungs if experiment else ("alpha", QUICK.alphas)
     total = len(rungs) * len(seeds)
     progress("Training maze agents", 0, total)
-    runs = run_ladder(
+    trained = run_ladder(
         experiment or QUICK.experiment,
         condition,
         rungs,
@@ -49,7 +51,7 @@ def maze_agents(
         n_jobs=processors(),
         on_run=lambda done, total, _: progress("Training maze agents", done, total),
     )
-    return stored_agents(out / "store", [run.run_id for run in runs])
+    return stored_agents(out / "store", [run.run_id for run in trained])
 
 
 def parted(agents: Sequence[MazeAgent]) -> tuple[MazeAgent, ...]:

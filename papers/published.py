@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -38,14 +38,27 @@ class Paper:
         return read_publication(Path(__file__).parent / self.name / "published.toml")
 
     def run(
-        self, *, out: Path, seed: int, scale: str, store: Path | None, progress: Progress
+        self,
+        *,
+        out: Path,
+        seed: int,
+        scale: str,
+        store: Path | None,
+        runs: Collection[str] | None,
+        progress: Progress,
     ) -> Reproduction:
         """Re-execute the paper by the `run` of its `reproduce.py`, imported now for it is heavy.
 
         That takes the publication and the keywords of this.
         """
         found: Reproduction = import_module(f"papers.{self.name}.reproduce").run(
-            self.publication, out=out, seed=seed, scale=scale, store=store, progress=progress
+            self.publication,
+            out=out,
+            seed=seed,
+            scale=scale,
+            store=store,
+            runs=runs,
+            progress=progress,
         )
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -83,6 +83,7 @@ def reproduce(
     seed: int,
     scale: str,
     store: Path | None,
+    runs: Collection[str] | None = None,
     progress: Progress,
     command: str = "",
 ) -> Path:
@@ -97,6 +98,8 @@ def reproduce(
         ``"quick"`` or ``"full"``.
     store : Path or None
         Trained agents, for a paper that is about agents; without, they are trained.
+    runs : collection of str or None
+        Labels or run_ids of those that are meant; all of the store if not given.
     progress : callable
         Told (label, done, total).
     command : str
@@ -116,7 +119,9 @@ def reproduce(
         raise ValueError(f"no scale {scale!r}; choose from {', '.join(sorted(SCALES))}.")
     began = time.monotonic()
     with one_thread():
-        found = paper.run(out=out, seed=seed, scale=scale, store=store, progress=progress)
+        found = paper.run(
+            out=out, seed=seed, scale=scale, store=store, runs=runs, progress=progress
+        )
     given = f"ontogeny reproduce {paper.name} --scale {scale} --seed {seed} --out {out}"
     facts = {
         "command": command or given + (f" --store {store}" if store else ""),
@@ -125,7 +130,11 @@ def reproduce(
         "wall_seconds": time.monotonic() - began,
         **provenance().content(),
     }
-    settings = {"scale": scale, "store": None if store is None else str(store)}
+    settings = {
+        "scale": scale,
+        "store": None if store is None else str(store),
+        "runs": None if runs is None else sorted(runs),
+    }
     progress("Writing the report", 0, 1)
     write(out, document(paper, found, facts, settings))
     report = render(out)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import UsageError, positive, write_json
+from ontogeny.curves import add_where_runs_argument, chosen_runs
 from ontogeny.progress import show_progress
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ FEW = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the store, the energy, and the settings of the chains."""
     parser.add_argument("store", type=Path, metavar="STORE", help="what run or study left behind")
-    parser.add_argument("--run", nargs="+", metavar="LABEL", help="these runs alone (default: all)")
+    runs = parser.add_mutually_exclusive_group()
+    runs.add_argument("--run", nargs="+", metavar="LABEL", help="these runs alone (default: all)")
+    add_where_runs_argument(runs)
     parser.add_argument(
         "--checkpoints",
         type=int,
@@ -118,7 +121,7 @@ def _read(args: argparse.Namespace, settings: AlongSettings) -> int:
                 args.store,
                 settings,
                 out=out,
-                runs=args.run,
+                runs=_runs(args),
                 num_checkpoints=args.checkpoints,
                 told=told,
                 n_jobs=args.jobs,
@@ -135,6 +138,11 @@ def _read(args: argparse.Namespace, settings: AlongSettings) -> int:
         )
     print(out)
     return 0
+
+
+def _runs(args: argparse.Namespace) -> list[str] | None:
+    """Return the runs that are named, or chosen by their conditions; None for all."""
+    return args.run or chosen_runs(args.store, args)
 
 
 def _entry(found: Along) -> dict[str, Any]:
@@ -157,7 +165,7 @@ def _calibrate(args: argparse.Namespace, settings: AlongSettings) -> int:
     from empirics.maze_agent import stored_agents
     from papers.calibration_page import write_calibration
 
-    agents = stored_agents(args.store, args.run)
+    agents = stored_agents(args.store, _runs(args))
     count = args.checkpoints or FEW
     with show_progress(args.quiet) as progress:
         found = calibrate_along(

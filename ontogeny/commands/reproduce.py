@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ontogeny.command import check_names
+from ontogeny.backends import add_backend_arguments, on_backend
+from ontogeny.command import UsageError, check_names
+from ontogeny.curves import add_where_runs_argument, chosen_runs
 from ontogeny.progress import show_progress
 
 SUMMARY = "re-execute a published result; claims against outcomes"
@@ -26,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STORE",
         help="agents that 'ontogeny run' or a study trained (default: train some)",
     )
+    add_where_runs_argument(parser)
+    add_backend_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,16 +38,20 @@ def run(args: argparse.Namespace) -> int:
     from papers.published import PAPERS
 
     check_names([args.paper], PAPERS, "paper")
+    if args.where is not None and args.store is None:
+        raise UsageError("--where chooses agents of a store: name one with --store.")
     from papers.reproduction import reproduce
 
     out = args.out or Path("results", args.paper)
-    with show_progress(args.quiet) as progress:
+    runs = None if args.store is None else chosen_runs(args.store, args)
+    with show_progress(args.quiet) as progress, on_backend(args):
         report = reproduce(
             PAPERS[args.paper],
             out=out,
             seed=args.seed,
             scale=args.scale,
             store=args.store,
+            runs=runs,
             progress=progress,
             command=args.command_line,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from empirics.maze_agent import MazeAgent
@@ -66,6 +66,7 @@ def run(
     seed: int,
     scale: str,
     store: Path | None,
+    runs: Collection[str] | None = None,
     progress: Progress,
 ) -> Reproduction:
     """Measure objectives on the last checkpoint of every agent with a distractor.
@@ -77,6 +78,7 @@ def run(
     """
     found = maze_agents(
         store,
+        runs,
         out=out,
         seed=seed,
         scale=scale,

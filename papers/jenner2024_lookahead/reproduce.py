@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from empirics.maze_agent import MazeAgent
@@ -81,6 +81,7 @@ def run(
     seed: int,
     scale: str,
     store: Path | None,
+    runs: Collection[str] | None = None,
     progress: Progress,
 ) -> Reproduction:
     """Measure look-ahead on the last checkpoint of every recurrent agent, and answer the claims.
@@ -94,6 +95,7 @@ def run(
     """
     found = maze_agents(
         store,
+        runs,
         out=out,
         seed=seed,
         scale=scale,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +56,7 @@ def run(
     seed: int,
     scale: str,
     store: Path | None,
+    runs: Collection[str] | None = None,
     progress: Progress,
 ) -> Reproduction:
     """Compute the claims exactly, and follow goal against proxy over the agents' checkpoints.
@@ -78,7 +79,7 @@ def run(
         *_cliff_outcomes(publication),
     )
     progress("Exact worlds", 1, 1)
-    agents = maze_agents(store, out=out, seed=seed, scale=scale, progress=progress)
+    agents = maze_agents(store, runs, out=out, seed=seed, scale=scale, progress=progress)
     count = NUM_CHECKPOINTS[scale]
     return Reproduction(
         publication,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ def run(
     seed: int,
     scale: str,
     store: Path | None,
+    runs: Collection[str] | None = None,
     progress: Progress,
 ) -> Reproduction:
     """Measure the shard probes on the last checkpoint of every agent, and answer the claims.
@@ -63,7 +64,7 @@ def run(
     ValueError
         If no agent was trained with alpha above 0, or the store has no maze agents.
     """
-    agents = maze_agents(store, out=out, seed=seed, scale=scale, progress=progress)
+    agents = maze_agents(store, runs, out=out, seed=seed, scale=scale, progress=progress)
     claimed = parted(agents)
     probes = {each: PLAN.probes(each) for each in {agent.environment for agent in agents}}
 

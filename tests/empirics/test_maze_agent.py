@@ -8,7 +8,7 @@ import torch
 
 from empirics.checkpoint import save_policy
 from empirics.maze import MazeConfig
-from empirics.maze_agent import stored_agents
+from empirics.maze_agent import runs_where, stored_agents
 from empirics.policies.maze_policy import MazeNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.store import RunRecord, Store
@@ -51,3 +51,24 @@ def test_agents_of_before_two_keys_and_shaped_rewards_are_read(tmp_path):
         save_policy(tmp_path / "checkpoints" / run_id / "0.safetensors", policy, {})
     new, old = stored_agents(tmp_path)
     assert old.environment == maze and new.environment.process_fraction == 0.5
+
+
+def test_agents_are_chosen_by_their_conditions_and_what_does_not_say_is_counted(tmp_path):
+    network = NETWORKS[0]
+    policy = network.build(MAZE.observation_shape, 4, rng=np.random.default_rng(0))
+    ledger = {**MAZE.conditions, **network.conditions}
+    for run_id, own in (("a", {"alpha": 0.0}), ("b", {"alpha": 0.5, "arm": 1}), ("c", {})):
+        conditions = {**ledger, "alpha": 0.5, **own}
+        Store(tmp_path).append_run(RunRecord(f"run {run_id}", run_id, conditions=conditions))
+        if run_id != "c":  # a run of which no checkpoint is left
+            save_policy(tmp_path / "checkpoints" / run_id / "0.safetensors", policy, {})
+    assert runs_where(tmp_path, "alpha > 0.1") == (["b"], [])
+    assert runs_where(tmp_path, 'run = "run a"') == (["a"], [])
+    kept, (note,) = runs_where(tmp_path, "arm = 1")
+    assert kept == ["b"] and note.startswith("1 run not selected, since nothing there tells")
+    (agent,) = stored_agents(tmp_path, kept)
+    assert agent.environment.alpha == 0.5
+    with pytest.raises(ValueError, match="none of the 2 runs in .* fulfils alpha > 0.7"):
+        runs_where(tmp_path, "alpha > 0.7")
+    with pytest.raises(ValueError, match="no condition 'alhpa' in .*; nearest: 'alpha'"):
+        runs_where(tmp_path, "alhpa > 0.7")

@@ -66,6 +66,14 @@ def test_checkpoints_become_a_curve(
     assert shown.count("llc_value: 1 point over env_steps, 128 to 128") == 2
 
 
+def test_runs_are_chosen_by_their_conditions(trained: Path, tmp_path: Path) -> None:
+    out, listing = tmp_path / "out", tmp_path / "llc.json"
+    words = ["llc", str(trained), *SETTINGS, "--out", str(out), "--json", str(listing), "--quiet"]
+    assert main([*words, "--checkpoints", "1", "--where", "alpha > 0.1"]) == 0
+    (run,) = json.loads(listing.read_text())["runs"]
+    assert run["run"] == "goal-switch alpha=0.5 seed=0"
+
+
 def test_the_curves_can_lie_beside_those_of_training(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

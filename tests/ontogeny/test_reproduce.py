@@ -44,6 +44,26 @@ def test_a_paper_is_run_and_its_report_named(
     assert main(["report", str(out), "--quiet"]) == 0
 
 
+def test_agents_of_a_store_are_chosen_by_their_conditions(
+    told: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from empirics.atomically import write_text
+    from empirics.store import RunRecord, Store
+
+    store = tmp_path / "store"
+    for run_id, alpha in (("a", 0.0), ("b", 0.1)):
+        Store(store).append_run(RunRecord(run_id, run_id, conditions={"alpha": alpha}))
+        write_text(store / "checkpoints" / run_id / "0.safetensors", "")
+    words = ["reproduce", "macdermott2024_meg", "--quiet", "--where", "alpha > 0"]
+    assert main([*words, "--store", str(store), "--out", str(tmp_path / "out")]) == 0
+    assert told["runs"] == ["b"]
+    capsys.readouterr()
+    assert main(words) == 2
+    assert capsys.readouterr().err.endswith(
+        "--where chooses agents of a store: name one with --store.\n"
+    )
+
+
 def test_an_unknown_paper_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "macdermott2024"]) == 2
     captured = capsys.readouterr()

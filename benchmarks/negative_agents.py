@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from benchmarks.negative_cases import (
     DIRECTED,
+    FORCED_REPLIES,
     GOAL,
     INCENTIVES,
     LABELLED,
@@ -29,10 +30,13 @@ from benchmarks.negative_cases import (
     THINKS,
     Case,
     Network,
+    World,
     asked,
     asked_of,
+    built,
 )
 from empirics.experiment import Experiment
+from empirics.experiments.forced_replies import EXPERIMENT as FORCED
 from empirics.experiments.goal_switch import maze_agent
 from empirics.experiments.small_maze import MAZE
 from empirics.levels import NUM_ACTIONS
@@ -40,6 +44,7 @@ from empirics.maze import MazeConfig, draw_situations, observe
 from empirics.maze_agent import MazeAgent, stored_agents
 from empirics.one_thread import one_thread
 from empirics.policies.maze_policy import MazeNetwork, MazePolicy
+from empirics.policies.recurrent_board_policy import RecurrentBoardNetwork
 from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
 from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import DecisionRegression
@@ -47,6 +52,7 @@ from empirics.probes.decision_squares import DecisionSquares
 from empirics.probes.goal_vector import GoalVector
 from empirics.probes.outcome import Outcome
 from empirics.probes.retarget import Retarget
+from empirics.row_game.config import RowGameConfig
 from empirics.task import Task, run_tasks
 from papers.development.organisms import planner
 
@@ -87,8 +93,8 @@ class Kind:
     number : int
     agent : callable
         An index below the number to an agent.
-    maze : MazeConfig
-    network : MazeNetwork or RecurrentMazeNetwork
+    world : MazeConfig or RowGameConfig
+    network : MazeNetwork, RecurrentMazeNetwork or RecurrentBoardNetwork
         Its shape.
     cases : tuple of Case
         What is asked.
@@ -101,7 +107,7 @@ class Kind:
     name: str
     number: int
     agent: Callable[[int], Policy]
-    maze: MazeConfig
+    world: World
     network: Network
     cases: tuple[Case, ...]
     lacks: frozenset[str]
@@ -130,13 +136,16 @@ def kinds(num_fresh: int, num_trained: int, store: Path) -> Mapping[str, Kind]:
 
 def _fresh_kinds(number: int) -> Iterator[Kind]:
     sized = "logits of trained size"
-    for name, network, spread, cases in (
-        (f"fresh, {sized}", FORWARD, TRAINED_SPREAD, FORWARD_CASES),
-        (f"fresh, recurrent, {sized}", RECURRENT, TRAINED_SPREAD, RECURRENT_CASES),
-        ("fresh", FORWARD, None, FRESH_CASES),
+    maze, game, board = WITH_DISTRACTOR, FORCED.environment, FORCED.network
+    assert isinstance(game, RowGameConfig) and isinstance(board, RecurrentBoardNetwork)
+    for name, world, network, spread, cases in (
+        (f"fresh, {sized}", maze, FORWARD, TRAINED_SPREAD, FORWARD_CASES),
+        (f"fresh, recurrent, {sized}", maze, RECURRENT, TRAINED_SPREAD, RECURRENT_CASES),
+        ("fresh", maze, FORWARD, None, FRESH_CASES),
+        ("fresh, of the board game", game, board, None, (FORCED_REPLIES,)),
     ):
-        agent = partial(fresh, network, spread)
-        yield Kind(name, number, agent, WITH_DISTRACTOR, network, cases, frozenset(asked(cases)))
+        agent = partial(fresh, world, network, spread)
+        yield Kind(name, number, agent, world, network, cases, frozenset(asked(cases)))
 
 
 def _trained_kinds(number: int, store: Path) -> Iterator[Kind]:
@@ -164,31 +173,33 @@ def measured(
     kind = kinds(num_fresh, num_trained, store)[name]
     policy, found = kind.agent(index), dict[str, Reading]()
     with one_thread():
-        for probe in _probes(kind.cases, kind.maze, kind.network):
+        for probe in _probes(kind.cases, kind.world, kind.network):
             found |= (shuffled(probe, index) if kind.is_shuffled else probe)(policy)
     return found
 
 
 @cache
-def _probes(cases: tuple[Case, ...], maze: MazeConfig, network: Network) -> tuple[Probe, ...]:
-    return tuple(asked_of(cases, maze, network))
+def _probes(cases: tuple[Case, ...], world: World, network: Network) -> tuple[Probe, ...]:
+    return tuple(asked_of(cases, world, network))
 
 
-def fresh(network: Network, spread: float | None, index: int) -> MazePolicy | RecurrentMazePolicy:
+def fresh(world: World, network: Network, spread: float | None, index: int) -> Policy:
     """Return a network as training begins.
 
     Parameters
     ----------
-    network : MazeNetwork or RecurrentMazeNetwork
+    world : MazeConfig or RowGameConfig
+    network : MazeNetwork, RecurrentMazeNetwork or RecurrentBoardNetwork
     spread : float or None
         How far the logits are made to vary, around 0: a policy that is nearly uniform moves little
         whatever is done to it, and one that prefers the same action everywhere moves as little.
+        Only of agents of mazes.
     index : int
     """
-    rng = np.random.default_rng([index, 6])
-    policy = network.build(WITH_DISTRACTOR.observation_shape, NUM_ACTIONS, rng=rng)
+    policy = built(world, network, index)
     if spread is not None:
-        seen = torch.from_numpy(everywhere(WITH_DISTRACTOR))
+        assert isinstance(world, MazeConfig)
+        seen = torch.from_numpy(everywhere(world))
         with torch.no_grad():
             policy.actor.weight.mul_(spread / policy(seen)[0].std(dim=0).mean())
             policy.actor.bias.sub_(policy(seen)[0].mean(dim=0))

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from benchmarks.maze_walkers import CrowFlies, Solver
 from empirics.levels import NUM_ACTIONS
 from empirics.maze import MazeConfig
-from empirics.policies.maze_policy import MazeNetwork
-from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
+from empirics.policies.maze_policy import MazeNetwork, MazePolicy
+from empirics.policies.recurrent_board_policy import RecurrentBoardNetwork, RecurrentBoardPolicy
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork, RecurrentMazePolicy
 from empirics.probe import Probe
 from empirics.probes.decision_regression import DecisionRegression
+from empirics.probes.forced_replies.plan import ForcedRepliesPlan
 from empirics.probes.incentive_plan import IncentivePlan
 from empirics.probes.lookahead.patching import LookaheadPatching
 from empirics.probes.lookahead.plan import LookaheadPlan
 from empirics.probes.objective_plan import ObjectivePlan
 from empirics.probes.shard_plan import ShardPlan
+from empirics.row_game.config import RowGameConfig
 
-Network = MazeNetwork | RecurrentMazeNetwork
+World = MazeConfig | RowGameConfig
+Network = MazeNetwork | RecurrentMazeNetwork | RecurrentBoardNetwork
 
 
 @final
@@ -34,24 +38,33 @@ class Case:
     ----------
     name : str
     probes : callable
-        A maze configuration and the shape of the agents to probes.
+        A world and the shape of its agents to probes.
     observables : tuple of str
         Those that have a baseline, and of which `status` is asked.
     """
 
     name: str
-    probes: Callable[[MazeConfig, Network], Sequence[Probe]]
+    probes: Callable[[Any, Any], Sequence[Probe]]
     observables: tuple[str, ...]
 
 
-def lookahead(maze: MazeConfig, network: Network) -> Sequence[Probe]:
+def lookahead(maze: MazeConfig, network: MazeNetwork | RecurrentMazeNetwork) -> Sequence[Probe]:
     """Return the probes of look-ahead.
 
     Agents that have learned nothing cannot choose positions that they solve: those of patching are
     solved by the shortest path, and are hard for who goes as the crow flies.
     """
-    policy = network.build(maze.observation_shape, NUM_ACTIONS, rng=np.random.default_rng(0))
+    policy = built(maze, network, 0)
     return (patching(maze), *LookaheadPlan().without_patching(maze, policy))
+
+
+def built(
+    world: World, network: Network, seed: int
+) -> MazePolicy | RecurrentMazePolicy | RecurrentBoardPolicy:
+    """Return a network of a shape, as training in a world begins."""
+    num_actions = world.board.area if isinstance(world, RowGameConfig) else NUM_ACTIONS
+    rng = np.random.default_rng([seed, 6])
+    return network.build(world.observation_shape, num_actions, rng=rng)
 
 
 @cache
@@ -94,6 +107,13 @@ LOOKAHEAD = Case(
 THINKING = Case("thinking", lookahead, ("thinking_gain", "thinking_gain_far"))
 """Of recurrent agents only: others gain nothing by construction."""
 
+FORCED_REPLIES = Case(
+    "forced replies",
+    lambda game, network: (ForcedRepliesPlan().third_move(game, built(game, network, 0)),),
+    ("third_move",),
+)
+"""Patching is of positions that a trained agent chooses."""
+
 GOAL = frozenset(
     {
         "goal_vector_effect",
@@ -134,12 +154,12 @@ def asked(cases: Sequence[Case]) -> tuple[str, ...]:
     return tuple(name for case in cases for name in case.observables)
 
 
-def asked_of(cases: Sequence[Case], maze: MazeConfig, network: Network) -> list[Probe]:
+def asked_of(cases: Sequence[Case], world: World, network: Network) -> list[Probe]:
     """Return the probes that have an observable of the cases, once; signs are not resampled."""
     found: dict[str, Probe] = {}
     for case in cases:
         if not any(set(case.observables) & set(probe.observables) for probe in found.values()):
-            made = case.probes(maze, network)
+            made = case.probes(world, network)
             found |= {
                 probe.name: probe for probe in made if set(probe.observables) & set(asked(cases))
             }

@@ -84,6 +84,8 @@ class LoggedRun:
         What the axes count, where their names do not say it.
     notes : tuple of str
         What reading left out.
+    tracker_id : str
+        What the tracker calls the run, where several files can be parts of one.
     """
 
     label: str
@@ -93,6 +95,7 @@ class LoggedRun:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     units: Mapping[str, Progress] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    tracker_id: str = ""
 
 
 @final
@@ -134,7 +137,7 @@ def curves_of(runs: Sequence[LoggedRun], wanted: Wanted) -> CurveSet:
         renamed |= {series.key: names[series.key] for series in asked}
         if any(isinstance(each, Logged) for each in found):
             records.append(_record(run, header, names, versions))
-    return gathered(items, [*_notes_of(runs), *_said(counts, renamed)], records)
+    return gathered(items, [*_notes_of(runs), *_parted(runs), *_said(counts, renamed)], records)
 
 
 def digest_of(contents: Iterable[bytes]) -> str:
@@ -252,6 +255,20 @@ def _notes_of(runs: Sequence[LoggedRun]) -> list[str]:
             labels.setdefault(note, []).append(run.label)
     several = len(runs) > 1
     return [f"{listed(of, 1)}: {note}" if several else note for note, of in labels.items()]
+
+
+def _parted(runs: Sequence[LoggedRun]) -> list[str]:
+    """Say which files are of one run of the tracker."""
+    files: dict[str, list[str]] = {}
+    for run in runs:
+        if run.tracker_id:
+            files.setdefault(run.tracker_id, []).append(run.source)
+    return [
+        f"{listed(of)} are of one run, {name!r}, that was started again; each is read as a run of "
+        "its own."
+        for name, of in files.items()
+        if len(of) > 1
+    ]
 
 
 def _said(counts: Mapping[str, Counter[str]], renamed: Mapping[str, str]) -> list[str]:

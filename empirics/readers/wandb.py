@@ -32,7 +32,7 @@ ITEM, STEP = 1, 2
 KEY, NESTED = 1, 2
 BOOLEAN, INTEGER, NUMBER, TEXT, JSON, VALUE_JSON = 4, 5, 6, 7, 8, 16
 UPDATE, REMOVE = 1, 2
-OF_CONFIG, NAME = 4, 8
+RUN_ID, OF_CONFIG, NAME = 1, 4, 8
 TEXTS: Mapping[int, str] = {3: "project", 6: "run_group", 7: "job_type", 12: "sweep_id"}
 """Texts of a `RunRecord` that are conditions."""
 
@@ -88,7 +88,7 @@ def read_wandb(paths: Sequence[Path], label: str) -> list[LoggedRun]:
     series, others = series_of(rows)
     if not series:
         raise ValueError(f"{path}: {found.fault or 'it holds no number in its history'}.")
-    name, settings = _settings(raw, records)
+    (tracker_id, name), settings = _settings(raw, records)
     notes = [f"{found.fault}."] if found.fault else []
     if not found.fault and not records.of(EXIT, BYTES).size:
         notes.append("the file says no end of the run, which was stopped or still goes on.")
@@ -107,6 +107,7 @@ def read_wandb(paths: Sequence[Path], label: str) -> list[LoggedRun]:
             series=tuple(series),
             settings=settings,
             notes=tuple(notes),
+            tracker_id=tracker_id,
         )
     ]
 
@@ -182,9 +183,9 @@ def _of_json(text: bytes) -> Any:
         return None
 
 
-def _settings(raw: Bytes, records: Fields) -> tuple[str, dict[str, Setting]]:
-    """Return the name of the run, and its settings as the last record of each has them."""
-    name, texts, config = "", {}, dict[str, Any]()
+def _settings(raw: Bytes, records: Fields) -> tuple[tuple[str, str], dict[str, Setting]]:
+    """Return id and name of the run, and its settings as the last record of each has them."""
+    names, texts, config = {RUN_ID: "", NAME: ""}, {}, dict[str, Any]()
     of = np.concatenate([records.of(CONFIG, BYTES), records.of(RUN, BYTES)])
     for i in of[np.argsort(records.message[of], kind="stable")]:
         if records.number[i] == CONFIG:
@@ -196,12 +197,12 @@ def _settings(raw: Bytes, records: Fields) -> tuple[str, dict[str, Setting]]:
             part = raw[run.start[k] : run.end[k]].tobytes()
             if number == OF_CONFIG:
                 _configure(raw, config, run.start[[k]], run.end[[k]])
-            elif number == NAME:
-                name = part.decode("utf-8", "replace")
+            elif number in names:
+                names[number] = part.decode("utf-8", "replace")
             elif number in TEXTS:
                 texts[TEXTS[number]] = part.decode("utf-8", "replace")
     config.pop(OWN, None)
-    return name, {**texts, **settings_in(config, ".")}
+    return (names[RUN_ID], names[NAME]), {**texts, **settings_in(config, ".")}
 
 
 def _configure(raw: Bytes, config: dict[str, Any], start: Ints, end: Ints) -> None:

@@ -61,7 +61,7 @@ def history(step, **values):
 
 
 def run(config, **texts):
-    numbers = {"project": 3, "group": 6, "name": 8}
+    numbers = {"run_id": 1, "project": 3, "group": 6, "name": 8}
     parts = [sub(numbers[name], text) for name, text in texts.items()]
     return sub(17, b"".join(parts) + sub(4, b"".join(item(k, v) for k, v in config.items())))
 
@@ -206,6 +206,21 @@ def test_the_folder_of_a_run_is_one_log(tmp_path, written):
     found = read_curves(tmp_path)
     assert found.notes == (f"{tmp_path} holds W&B run (1).",)
     assert {curve.run for curve in found.curves} == {folder.name}
+
+
+def test_files_of_one_run_that_was_started_again_are_named(tmp_path, written):
+    for name, own in (("run-1.wandb", "abc"), ("run-2.wandb", "abc"), ("run-3.wandb", "xyz")):
+        rows = ROWS[:150] if name == "run-1.wandb" else ROWS
+        content = file_of(run({"lr": 0.5}, run_id=own, name=name), *rows, END)
+        (tmp_path / "wandb" / f"offline-{name}").mkdir(parents=True)
+        written(content, f"wandb/offline-{name}/{name}")
+    found = read_curves(tmp_path)
+    said = [note for note in found.notes if "again" in note]
+    assert said == [
+        "run-1.wandb, run-2.wandb are of one run, 'abc', that was started again; each is read as a "
+        "run of its own."
+    ]
+    assert {curve.run for curve in found.curves} == {"run-1.wandb", "run-2.wandb", "run-3.wandb"}
 
 
 def chart(key, *runs, bounds=("__MIN", "__MAX"), axis="Step"):

@@ -32,7 +32,7 @@ from theory.curve import Curve, Progress
 HERE = Path(__file__).parent
 OBSERVABLES = tuple(f"observable_{i}" for i in range(5))
 GROWTH = ((100, 500), (1_000, 500), (10_000, 500))
-LIMIT_GIB, LONG_RUNS, LONG_POINTS = 2, 400, 20_000
+LIMIT_GIB, LONG_RUNS, LONG_POINTS = 6, 1_200, 20_000
 BATCH = 100
 """Runs that are made and appended at a time where the whole must not be in memory."""
 

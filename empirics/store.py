@@ -127,8 +127,12 @@ class Store:
         ValueError
             For a file that is damaged or no run; `select` reads the others.
         """
-        records = [read_run(path) for path in files_in(self.path / "runs")]
+        records = [read_run(self._run_file(run_id)) for run_id in self.run_ids()]
         return tuple(sorted(records, key=lambda record: (record.run, record.run_id)))
+
+    def run_ids(self) -> tuple[str, ...]:
+        """Return the run_ids of the stored runs, sorted; no file is opened."""
+        return tuple(path.stem for path in files_in(self.path / "runs"))
 
     def headers(
         self,

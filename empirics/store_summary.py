@@ -29,7 +29,8 @@ class Summary:
     observables : mapping of str to str
         Of each observable the runs, rows a run and progress axes, in words.
     gaps : tuple of str
-        Observables that some runs lack, and seeds that some combinations of conditions lack.
+        Runs without a curve, observables that some runs lack, and seeds that some combinations of
+        conditions lack.
     notes : tuple of str
         Files that cannot be read, and curves that were not selected since they do not say.
     """
@@ -78,7 +79,11 @@ def summary_of(store: Store, where: str | None = None) -> Summary:
         shared=shared,
         varied={name: tuple(found) for name, found in values.items() if name not in shared},
         observables={name: _in_words(curves) for name, curves in sorted(of.items())},
-        gaps=(*_lacking(of, labels), *_missing_seeds(ledgers, shared)),
+        gaps=(
+            *([] if where is not None else _bare(store, labels)),
+            *_lacking(of, labels),
+            *_missing_seeds(ledgers, shared),
+        ),
         notes=tuple(notes),
     )
 
@@ -113,6 +118,12 @@ def _in_words(curves: Mapping[tuple[str, ...], int]) -> str:
     fewest, most = min(curves.values()), max(curves.values())
     rows = counted(most, "row") if fewest == most else f"{fewest} to {most} rows"
     return f"{runs}, {rows} a run over {', '.join(sorted({key[2] for key in curves}))}"
+
+
+def _bare(store: Store, labels: Collection[str]) -> list[str]:
+    """Say which runs have no curve."""
+    bare = [run_id for run_id in store.run_ids() if run_id not in labels]
+    return [f"{counted(len(bare), 'run')} without a curve: {listed(bare)}."] if bare else []
 
 
 def _lacking(of: Mapping[str, Collection[tuple[str, ...]]], labels: Mapping[str, str]) -> list[str]:

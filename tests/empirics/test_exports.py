@@ -10,7 +10,7 @@ from empirics.exported_scores import export_scores, scores_of
 from empirics.exported_table import export_table
 from empirics.logged import Logged
 from empirics.readers import read_curves
-from empirics.store import Store
+from empirics.store import RunRecord, Store
 from empirics.store_summary import said_values, summary_of
 from papers import dataset
 from theory.curve import Curve, Progress, Schedule
@@ -207,7 +207,10 @@ def test_summing_up_says_what_varies_and_what_is_missing(store, curves):
         "seeds of 0, 1, 2, 5 are missing in 3 of 4 combinations of conditions: algorithm=dqn, "
         "task=lock lacks 5, algorithm=dqn, task=maze lacks 5, algorithm=ppo, task=lock lacks 5.",
     )
-    assert summary_of(store, "task = lock").n_runs == 6
+    store.append_run(RunRecord("killed at once", "bare"))
+    assert summary_of(store).gaps == ("1 run without a curve: bare.", *found.gaps)
+    part = summary_of(store, "task = lock")
+    assert part.n_runs == 6 and not any("without a curve" in gap for gap in part.gaps)
 
 
 @pytest.mark.parametrize(

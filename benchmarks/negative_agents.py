@@ -50,6 +50,7 @@ from empirics.probe import Policy, Probe, Reading
 from empirics.probes.decision_regression import DecisionRegression
 from empirics.probes.decision_squares import DecisionSquares
 from empirics.probes.goal_vector import GoalVector
+from empirics.probes.lookahead.untrained import decided
 from empirics.probes.outcome import Outcome
 from empirics.probes.retarget import Retarget
 from empirics.row_game.config import RowGameConfig
@@ -59,11 +60,6 @@ from papers.development.organisms import planner
 WITH_DISTRACTOR = replace(MAZE, distractor=True)
 FORWARD = MazeNetwork(width=16, depth=5)
 RECURRENT = RecurrentMazeNetwork(width=16, ticks=6, stride=2)
-
-TRAINED_SPREAD = 3.1
-"""How far logits vary from square to square (standard deviation, mean over actions) in the trained
-agents: 3.1 where the cheese lies in the corner, 3.6 where it lies anywhere (means of 25). In a
-network as training begins it is .001."""
 
 NUM_PLANNERS = 8
 
@@ -138,13 +134,13 @@ def _fresh_kinds(number: int) -> Iterator[Kind]:
     sized = "logits of trained size"
     maze, game, board = WITH_DISTRACTOR, FORCED.environment, FORCED.network
     assert isinstance(game, RowGameConfig) and isinstance(board, RecurrentBoardNetwork)
-    for name, world, network, spread, cases in (
-        (f"fresh, {sized}", maze, FORWARD, TRAINED_SPREAD, FORWARD_CASES),
-        (f"fresh, recurrent, {sized}", maze, RECURRENT, TRAINED_SPREAD, RECURRENT_CASES),
-        ("fresh", maze, FORWARD, None, FRESH_CASES),
-        ("fresh, of the board game", game, board, None, (FORCED_REPLIES,)),
+    for name, world, network, is_decided, cases in (
+        (f"fresh, {sized}", maze, FORWARD, True, FORWARD_CASES),
+        (f"fresh, recurrent, {sized}", maze, RECURRENT, True, RECURRENT_CASES),
+        ("fresh", maze, FORWARD, False, FRESH_CASES),
+        ("fresh, of the board game", game, board, False, (FORCED_REPLIES,)),
     ):
-        agent = partial(fresh, world, network, spread)
+        agent = partial(fresh, world, network, is_decided)
         yield Kind(name, number, agent, world, network, cases, frozenset(asked(cases)))
 
 
@@ -183,26 +179,21 @@ def _probes(cases: tuple[Case, ...], world: World, network: Network) -> tuple[Pr
     return tuple(asked_of(cases, world, network))
 
 
-def fresh(world: World, network: Network, spread: float | None, index: int) -> Policy:
+def fresh(world: World, network: Network, is_decided: bool, index: int) -> Policy:
     """Return a network as training begins.
 
     Parameters
     ----------
     world : MazeConfig or RowGameConfig
     network : MazeNetwork, RecurrentMazeNetwork or RecurrentBoardNetwork
-    spread : float or None
-        How far the logits are made to vary, around 0: a policy that is nearly uniform moves little
-        whatever is done to it, and one that prefers the same action everywhere moves as little.
-        Only of agents of mazes.
+    is_decided : bool
+        Whether its logits vary as those of trained agents do. Only in mazes.
     index : int
     """
     policy = built(world, network, index)
-    if spread is not None:
+    if is_decided:
         assert isinstance(world, MazeConfig)
-        seen = torch.from_numpy(everywhere(world))
-        with torch.no_grad():
-            policy.actor.weight.mul_(spread / policy(seen)[0].std(dim=0).mean())
-            policy.actor.bias.sub_(policy(seen)[0].mean(dim=0))
+        decided(policy, everywhere(world))
     return policy.eval().requires_grad_(False)
 
 

@@ -20,6 +20,7 @@ from empirics.probes.conditional_logit import (
     variance_inflation,
 )
 from empirics.probes.decision_squares import DecisionSquares
+from empirics.probes.equally_peaked import AS_PEAKED, EquallyPeaked, mean_entropy, random_logits
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +51,10 @@ class DecisionRegression:
     than `SMALLEST`. With 1000 squares, half of which test, the error is itself about `SMALLEST`, so
     most agents without a gain are undecided. Where goal and proxy are about even, the usual
     decision of the levels fitted may be the rarer one of those tested, and any guess gains on it;
-    so the gain is held against that of the usual decision of the tested levels too.
+    so the gain is held against that of the usual decision of the tested levels too. And a random
+    network has its reasons as well: it answers to where things are, if for no purpose. So the gain
+    is held against that of `EquallyPeaked` networks, whose entropy on the squares is the agent's;
+    a random network exceeds the largest with probability at most 1/60.
 
     Attributes
     ----------
@@ -59,11 +63,14 @@ class DecisionRegression:
         Squares of the levels on which accuracy is measured and none of which is fitted then.
     resampled : (num_resamples, n) array
         How often each square counts in each resampling of levels.
+    random_seed : int
+        Seed of the random networks of the baseline.
     """
 
     squares: DecisionSquares
     test: NDArray[np.bool_]
     resampled: FloatArray
+    random_seed: int = 0
     name: str = "decision_regression"
     observables: tuple[str, ...] = (
         *(f"decision_{name}" for name in ("intercept", *FEATURES)),
@@ -74,7 +81,8 @@ class DecisionRegression:
 
     def __call__(self, policy: Policy) -> Mapping[str, Reading]:
         """Measure `policy`; se over levels."""
-        share = self._share(policy)
+        p = action_probabilities(policy, self.squares.observation)
+        share = self._share(p)
         fit = self._fit(share, np.ones(len(share)))
         values = zip(fit.weights, fit.se, strict=True)
         n_levels = np.unique(self.squares.situation.level).size
@@ -100,7 +108,7 @@ class DecisionRegression:
             Reading(float(kept), support=(0.0, 1.0), baselines={"chance": 0.5})
             for kept in signs[1:]
         ]
-        readings = [*coefficients, *stability, *self._accuracy(share)]
+        readings = [*coefficients, *stability, *self._accuracy(p)]
         return dict(zip(self.observables, readings, strict=True))
 
     @cached_property
@@ -122,8 +130,7 @@ class DecisionRegression:
         factors = variance_inflation(*_against_nothing(self.features))
         return dict(zip(FEATURES, map(float, factors[1:]), strict=True))
 
-    def _share(self, policy: Policy) -> FloatArray:
-        p = action_probabilities(policy, self.squares.observation)
+    def _share(self, p: FloatArray) -> FloatArray:
         each = np.arange(len(p))
         goal, proxy = p[each, self.squares.goal_step], p[each, self.squares.proxy_step]
         # Both are 0 only where float64 has no smaller number; then neither is preferred.
@@ -139,25 +146,22 @@ class DecisionRegression:
             count=count,
         )
 
-    def _accuracy(self, share: FloatArray) -> tuple[Reading, Reading]:
+    def _accuracy(self, p: FloatArray) -> tuple[Reading, Reading]:
         """Return how often the decision on held-out levels is foretold, and how much oftener.
 
         The second is square by square with a guess of the usual decision: most of what varies
         between levels is common to both, and drops out of its error.
         """
-        fit = self._fit(share, (~self.test).astype(np.float64))
-        decided = share > 0.5
-        usual = decided[~self.test].mean() > 0.5
-        right, by_rate = (
-            (guess == decided)[self.test].astype(np.float64)
-            for guess in (self.features @ fit.weights > 0, usual)
-        )
-        level, rate = self.squares.situation.level[self.test], float(decided[self.test].mean())
-        usually_right = float(by_rate.mean())
-        at_best = max(rate, 1.0 - rate) - usually_right
+        right, by_rate, at_best = self._foretold(p)
+        level = self.squares.situation.level[self.test]
+        gain = {
+            USUAL: 0.0,
+            USUAL_OF_TESTED: at_best,
+            AS_PEAKED: at_best + self._peaked.largest(mean_entropy(p))["gain"],
+        }
         kinds = (
-            (right, (0.0, 1.0), {USUAL: usually_right}),
-            (right - by_rate, (-1.0, 1.0), {USUAL: 0.0, USUAL_OF_TESTED: at_best}),
+            (right, (0.0, 1.0), {USUAL: float(by_rate.mean())}),
+            (right - by_rate, (-1.0, 1.0), gain),
         )
         readings = []
         for values, support, baselines in kinds:
@@ -173,6 +177,35 @@ class DecisionRegression:
                 )
             )
         return readings[0], readings[1]
+
+    def _foretold(self, p: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """Return where the fit and the usual decision are right on the tested squares.
+
+        Then by how much the usual decision of the tested levels is oftener right there.
+        """
+        share = self._share(p)
+        fit = self._fit(share, (~self.test).astype(np.float64))
+        decided = share > 0.5
+        usual = decided[~self.test].mean() > 0.5
+        right, by_rate = (
+            (guess == decided)[self.test].astype(np.float64)
+            for guess in (self.features @ fit.weights > 0, usual)
+        )
+        rate = float(decided[self.test].mean())
+        return right, by_rate, max(rate, 1.0 - rate) - float(by_rate.mean())
+
+    @cached_property
+    def _peaked(self) -> EquallyPeaked:
+        """How far random networks gain beyond both guesses, by their entropy on the squares."""
+        squares = self.squares
+        logits = random_logits(
+            squares.config, squares.observation, counted=len(squares), seed=self.random_seed
+        )
+        return EquallyPeaked(logits, self._random_gain, counted=len(squares))
+
+    def _random_gain(self, p: FloatArray) -> dict[str, float]:
+        right, by_rate, at_best = self._foretold(p)
+        return {"gain": float((right - by_rate).mean()) - at_best}
 
 
 def draw_decision_regression(

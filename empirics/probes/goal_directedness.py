@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from empirics.goal_directedness.episodes import Cumulant, FloatArray, earned
-from empirics.goal_directedness.measure import GoalDirectedness, maximized
+from empirics.goal_directedness.measure import maximized
 from empirics.goal_directedness.random_play import random_play_cumulant
 from empirics.levels import NUM_ACTIONS
 from empirics.probe import Policy, Reading, level_mean
@@ -48,10 +48,10 @@ class MazeGoalDirectedness:
     of one of them, in slippery mazes too.
 
     Every observable is held against random agents (`random_agent`); one more exceeds the largest
-    of 19 with probability 1/20. `meg_unknown` grows with how peaked a policy is, whatever it does:
-    one that gets stuck avoids all ends. So it is held against `EquallyPeaked` networks too, whose
-    entropy over all squares is the agent's; a random network exceeds the largest with probability
-    at most 1/60.
+    of 19 with probability 1/20. And all grow with how peaked a policy is, whatever it does: one
+    that gets stuck avoids all ends, one that prefers up and left comes to the corner. So they are
+    held against `EquallyPeaked` networks too, whose entropy over all squares is the agent's; a
+    random network exceeds the largest with probability at most 1/60.
 
     Attributes
     ----------
@@ -74,12 +74,14 @@ class MazeGoalDirectedness:
         """Measure `policy`; se over levels."""
         p = action_probabilities(policy, self.ends.observation)
         measured = self.per_level(p.reshape(*self.ends.episodes.start.shape, NUM_ACTIONS))
-        baselines = {name: {"uniform": 0.0, LARGEST: self._random[name]} for name in measured}
         peaked = self._peaked.largest(mean_entropy(p))
-        for name, largest in peaked.items():
-            baselines[name][AS_PEAKED] = largest
         return {
-            name: self._reading(name, values, baselines[name]) for name, values in measured.items()
+            name: self._reading(
+                name,
+                values,
+                {"uniform": 0.0, LARGEST: self._random[name], AS_PEAKED: peaked[name]},
+            )
+            for name, values in measured.items()
         }
 
     def per_level(self, policy: FloatArray) -> dict[str, FloatArray]:
@@ -91,12 +93,9 @@ class MazeGoalDirectedness:
         }
         return {
             **known,
-            "meg_unknown": self._unknown(means).per_level,
+            "meg_unknown": maximized(self._cumulants["all"], means).per_level,
             "meg_goal_over_proxy": known["meg_goal"] - known["meg_proxy"],
         }
-
-    def _unknown(self, means: FloatArray) -> GoalDirectedness:
-        return maximized(self._cumulants["all"], means)
 
     def _reading(self, name: str, per_level: FloatArray, baselines: Mapping[str, float]) -> Reading:
         mean, se, n_levels = level_mean(per_level, np.arange(per_level.size))
@@ -125,12 +124,12 @@ class MazeGoalDirectedness:
     def _random(self) -> Mapping[str, float]:
         """The largest mean reading of random agents."""
         rng = np.random.default_rng(self.random_seed)
-        rows = [self.per_level(random_agent(self.ends, rng=rng)) for _ in range(NUM_RANDOM)]
-        return {name: max(float(row[name].mean()) for row in rows) for name in self.observables}
+        rows = [self._means(random_agent(self.ends, rng=rng)) for _ in range(NUM_RANDOM)]
+        return {name: max(row[name] for row in rows) for name in self.observables}
 
     @cached_property
     def _peaked(self) -> EquallyPeaked:
-        """What random networks read of an unknown utility, by their entropy."""
+        """What random networks read, by their entropy."""
         observation = self.ends.observation
         logits = random_logits(
             self.ends.config,
@@ -138,11 +137,11 @@ class MazeGoalDirectedness:
             counted=len(observation),
             seed=self.random_seed,
         )
-        return EquallyPeaked(logits, self._read_unknown, counted=len(observation))
+        return EquallyPeaked(logits, self._means, counted=len(observation))
 
-    def _read_unknown(self, policy: FloatArray) -> dict[str, float]:
+    def _means(self, policy: FloatArray) -> dict[str, float]:
         p = policy.reshape(*self.ends.episodes.start.shape, NUM_ACTIONS)
-        return {"meg_unknown": self._unknown(earned(self.ends.episodes, p)).value}
+        return {name: float(values.mean()) for name, values in self.per_level(p).items()}
 
 
 def random_agent(ends: MazeEnds, *, rng: np.random.Generator) -> FloatArray:

@@ -15,7 +15,7 @@ from empirics.learned_probes.held_out import FoldedDesign, level_folds
 from empirics.learned_probes.linear_probe import one_hot
 from empirics.learned_probes.score import Score, macro_f1, mean_score
 from empirics.levels import NUM_ACTIONS, Levels
-from empirics.maze import MazeConfig, Situation, draw_situations
+from empirics.maze import MazeConfig, Situation, draw_situations, observe
 from empirics.probe import Policy, Reading
 from empirics.probes.lookahead.junctions import Junctions, junctions_on
 from empirics.probes.lookahead.routes import own_routes
@@ -23,13 +23,18 @@ from empirics.probes.lookahead.score_reading import score_reading
 from empirics.probes.lookahead.sources import Sources
 from empirics.probes.lookahead.stages import STAGES
 from empirics.probes.lookahead.steering import followed
-from empirics.probes.lookahead.untrained import untrained
+from empirics.probes.lookahead.untrained import decided, untrained
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FEWEST = 20
 """Junctions without which no probe is fitted."""
+
+NUM_RANDOM = 19
+"""Random networks that are steered: one more exceeds the largest of them once in 20 times."""
+
+LARGEST = f"largest of {NUM_RANDOM} random networks"
 
 
 @final
@@ -43,7 +48,9 @@ class JunctionPlan:
     `plan_steering` is causal: with the mouse on the junction, the direction from the step that the
     agent takes to another one is added there half-way, and P(that other step) compared with that
     under the strongest of two controls of equal norm, a random direction and the direction of a
-    probe of mazes without cheese.
+    probe of mazes without cheese. A random network that is as decided as a trained one can be
+    steered so as well, a little: it has no plan, but answers to what its state holds of the cheese.
+    So the gain is held against the largest of `NUM_RANDOM` such networks.
 
     Attributes
     ----------
@@ -55,6 +62,8 @@ class JunctionPlan:
         Of `level_folds`.
     fresh : torch.nn.Module
         An untrained network of the policy's shape.
+    randoms : tuple of torch.nn.Module
+        Others, as decided as trained ones (`untrained.decided`).
     strength : float
         Norm of what is added, as a multiple of the spread of states over junctions.
     seed : int
@@ -72,6 +81,7 @@ class JunctionPlan:
     situation: Situation
     fold: IntArray
     fresh: nn.Module
+    randoms: tuple[nn.Module, ...]
     strength: float = 1.0
     seed: int = 0
     name: str = "junction_plan"
@@ -90,8 +100,7 @@ class JunctionPlan:
         ValueError
             If the routes have fewer than `FEWEST` junctions.
         """
-        routes = own_routes(policy, self.levels, self.config, self.situation)
-        ahead = junctions_on(routes, self.levels.next_square[self.situation.level])
+        ahead = self._ahead(policy)
         if len(ahead) < FEWEST:
             raise ValueError(
                 f"plans are read at {FEWEST} junctions at least; the routes in {len(self.fold)} "
@@ -99,13 +108,15 @@ class JunctionPlan:
             )
         states = self._sources.read(policy)
         scores = {stage: self._scores(ahead, states, stage) for stage in STAGES}
-        own, controls = _split(scores["end"])
-        gain = own - max(controls.values(), key=lambda score: score.value)
         return {
-            "junction_plan": score_reading(gain, {"no plan": 0.0}),
+            "junction_plan": score_reading(_gain(scores["end"]), {"no plan": 0.0}),
             **{f"junction_f1_{stage}": _with_controls(scores[stage]) for stage in STAGES},
             **self._steering(policy, ahead, states),
         }
+
+    def _ahead(self, policy: Policy) -> Junctions:
+        routes = own_routes(policy, self.levels, self.config, self.situation)
+        return junctions_on(routes, self.levels.next_square[self.situation.level])
 
     def _scores(
         self, ahead: Junctions, states: Mapping[str, Mapping[str, FloatArray]], stage: str
@@ -128,6 +139,20 @@ class JunctionPlan:
         ahead: Junctions,
         states: Mapping[str, Mapping[str, FloatArray]],
     ) -> dict[str, Reading]:
+        scores = self._steered(policy, ahead, states)
+        baselines = {"no effect": 0.0, LARGEST: self._largest_steering}
+        return {
+            "plan_steering": score_reading(_gain(scores), baselines),
+            "p_steered": _with_controls(scores),
+        }
+
+    def _steered(
+        self,
+        policy: Policy,
+        ahead: Junctions,
+        states: Mapping[str, Mapping[str, FloatArray]],
+    ) -> dict[str, Score]:
+        """Return P(the other step) under each direction."""
         there = Situation(*(array[ahead.row] for array in vars(self.situation).values()))
         there = replace(there, mouse=ahead.square)
         p = followed(
@@ -144,13 +169,18 @@ class JunctionPlan:
             strength=self.strength,
             seed=self.seed,
         )
-        scores = {name: mean_score(each, there.level) for name, each in p.items()}
-        own, controls = _split(scores)
-        gain = own - max(controls.values(), key=lambda score: score.value)
-        return {
-            "plan_steering": score_reading(gain, {"no effect": 0.0}),
-            "p_steered": _with_controls(scores),
-        }
+        return {name: mean_score(each, there.level) for name, each in p.items()}
+
+    @cached_property
+    def _largest_steering(self) -> float:
+        """The largest gain of the random networks that come to enough junctions."""
+        gains = [0.0]
+        for network in self.randoms:
+            ahead = self._ahead(network)
+            if len(ahead) >= FEWEST:
+                scores = self._steered(network, ahead, self._sources.read(network))
+                gains.append(_gain(scores).value)
+        return max(gains)
 
     @cached_property
     def _sources(self) -> Sources:
@@ -165,18 +195,26 @@ def draw_junction_plan(
     num_levels: int = 400,
     rng: np.random.Generator,
 ) -> JunctionPlan:
-    """Draw a mouse and a cheese, anywhere, on so many levels, and an untrained network."""
+    """Draw a mouse and a cheese, anywhere, on so many levels, and untrained networks."""
     level = rng.permutation(len(levels))[:num_levels]
     situation = draw_situations(levels, level, replace(config, alpha=1.0), rng=rng)
     fold = level_folds(level, rng=rng)
     fresh = untrained(network, rng=rng)
     seed = int(rng.integers(2**31))
-    return JunctionPlan(levels, config, situation, fold, fresh, seed=seed)
+    seen = observe(levels, situation, config)
+    randoms = tuple(decided(untrained(network, rng=rng), seen) for _ in range(NUM_RANDOM))
+    return JunctionPlan(levels, config, situation, fold, fresh, randoms, seed=seed)
 
 
 def _split(scores: Mapping[str, Score]) -> tuple[Score, dict[str, Score]]:
     """Return the agent's own score, and those of controls."""
     return scores["own"], {name: score for name, score in scores.items() if name != "own"}
+
+
+def _gain(scores: Mapping[str, Score]) -> Score:
+    """Return how far the agent's own score is above the strongest control."""
+    own, controls = _split(scores)
+    return own - max(controls.values(), key=lambda score: score.value)
 
 
 def _with_controls(scores: Mapping[str, Score]) -> Reading:

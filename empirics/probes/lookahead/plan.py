@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import final
 
 import numpy as np
 from torch import nn
 
 from empirics.coerce import coerce_fields, whole
+from empirics.levels import NUM_ACTIONS
 from empirics.maze import MazeConfig
 from empirics.maze_agent import MazeAgent
+from empirics.policies.maze_policy import MazeNetwork
+from empirics.policies.recurrent_maze_policy import RecurrentMazeNetwork
 from empirics.probe import Policy, Probe
 from empirics.probes.lookahead.draw_inputs import NoInputs, draw_lookahead_inputs
 from empirics.probes.lookahead.junction_plan import draw_junction_plan
@@ -77,10 +81,11 @@ class LookaheadPlan:
         last, strong = agent.checkpoints[-1]
         early = [path for t, path in agent.checkpoints if t <= self.weak_share * last]
         policies = {"weak": agent.policy(early[-1]), "strong": agent.policy(strong)}
+        others = _without_patching(self, agent.environment, agent.network)
         try:
-            return self.probes(agent.environment, **policies)
+            return self.patching(agent.environment, **policies), *others
         except NoInputs:
-            return self.without_patching(agent.environment, network_of(policies["strong"]))
+            return others
 
     def probes(self, environment: MazeConfig, *, weak: Policy, strong: Policy) -> tuple[Probe, ...]:
         """Return the probes of all checkpoints of a run.
@@ -144,3 +149,13 @@ class LookaheadPlan:
         """New generators, one for each probe: what one draws does not depend on the others."""
         streams = np.random.SeedSequence(self.lookahead_seed).spawn(4)
         return tuple(np.random.default_rng(stream) for stream in streams)
+
+
+@lru_cache(maxsize=2)
+def _without_patching(
+    plan: LookaheadPlan, environment: MazeConfig, shape: MazeNetwork | RecurrentMazeNetwork
+) -> tuple[Probe, ...]:
+    # Kept, for what random networks read is the same for all agents of a shape.
+    rng = np.random.default_rng(plan.lookahead_seed)
+    network = shape.build(environment.observation_shape, NUM_ACTIONS, rng=rng)
+    return plan.without_patching(environment, network)

@@ -1,4 +1,4 @@
-"""The same network before it learned anything."""
+"""The same network before it learned anything, as it comes or as decided as a trained one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import copy
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
+
+TRAINED_SPREAD = 3.0
+"""How far logits vary from square to square in trained agents of mazes (standard deviation, mean
+over actions): 3.1 where the cheese lay in the corner, 3.6 where it lay anywhere (each the mean of
+25 agents of `benchmarks/negative_agents.py`). In a network as training begins it is .001."""
 
 
 def untrained(network: nn.Module, *, rng: np.random.Generator) -> nn.Module:
@@ -22,3 +28,26 @@ def untrained(network: nn.Module, *, rng: np.random.Generator) -> nn.Module:
             if callable(reset):
                 reset()
     return fresh.eval().requires_grad_(False)
+
+
+def decided(
+    policy: nn.Module, seen: NDArray[np.float32], *, spread: float = TRAINED_SPREAD
+) -> nn.Module:
+    """Return a policy whose logits vary so far around 0 over what is seen; it is changed itself.
+
+    A policy that is nearly uniform moves little whatever is done to it, and one that prefers the
+    same action everywhere moves as little.
+
+    Raises
+    ------
+    ValueError
+        If the policy has no linear layer `actor`.
+    """
+    actor = getattr(policy, "actor", None)
+    if not isinstance(actor, nn.Linear):
+        raise ValueError(f"a {type(policy).__name__} has no linear layer 'actor' to be scaled.")
+    observation = torch.from_numpy(seen)
+    with torch.no_grad():
+        actor.weight.mul_(spread / policy(observation)[0].std(dim=0).mean())
+        actor.bias.sub_(policy(observation)[0].mean(dim=0))
+    return policy

@@ -31,8 +31,8 @@ IntArray = NDArray[np.int64]
 FEWEST = 20
 """Junctions without which no probe is fitted."""
 
-NUM_RANDOM = 19
-"""Random networks that are steered: one more exceeds the largest of them once in 20 times."""
+NUM_RANDOM = 39
+"""Random networks that are steered: one more exceeds the largest of them once in 40 times."""
 
 LARGEST = f"largest of {NUM_RANDOM} random networks"
 

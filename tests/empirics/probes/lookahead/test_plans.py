@@ -78,7 +78,7 @@ def test_a_plan_is_where_the_flood_has_been(levels, config, flood):
 
 
 def test_random_networks_as_decided_as_trained_ones_are_not_steered_by_a_plan(levels, config):
-    """Each exceeds the largest of 19 once in 20 times: of 20, four or more in 2 %."""
+    """Each exceeds the largest of 39 once in 40 times: of 20, three or more in 1.2 %."""
     network = RecurrentMazeNetwork(width=8, ticks=3, stride=2, hidden=16)
     policy = network.build(config.observation_shape, 4, rng=np.random.default_rng(0))
     rng = np.random.default_rng(2)
@@ -87,7 +87,7 @@ def test_random_networks_as_decided_as_trained_ones_are_not_steered_by_a_plan(le
     found = [probe(decided(untrained(policy, rng=rng), seen))["plan_steering"] for _ in range(20)]
     limit = found[0].baselines[LARGEST]
     assert limit > 0.02 and all(each.baselines[LARGEST] == limit for each in found)
-    assert sum(each.value > limit for each in found) <= 3
+    assert sum(each.value > limit for each in found) <= 2
     assert not any(is_present("plan_steering", each) for each in found)
 
 

@@ -73,7 +73,7 @@ class RecurrentBoardNetwork:
         with torch.random.fork_rng(devices=[]):  # layers draw from the global generator
             torch.manual_seed(int(rng.integers(2**63)))
             policy = RecurrentBoardPolicy(self, planes)
-            start_small(policy, policy.actor)
+            start_small(policy)
         return policy
 
 

@@ -62,7 +62,7 @@ class RecurrentMazeNetwork:
         with torch.random.fork_rng(devices=[]):  # layers draw from the global generator
             torch.manual_seed(int(rng.integers(2**63)))
             policy = RecurrentMazePolicy(self, observation_shape[0], num_actions)
-            start_small(policy, policy.actor)
+            start_small(policy)
         return policy
 
 

@@ -47,6 +47,8 @@ class AbstractRecurrentPolicy(nn.Module, ABC):
     num_planes, width, ticks, stride : int
     """
 
+    actor: nn.Linear | nn.Conv2d
+
     def __init__(self, num_planes: int, width: int, ticks: int, stride: int) -> None:
         super().__init__()
         self.ticks, self.stride = ticks, stride
@@ -80,14 +82,14 @@ class AbstractRecurrentPolicy(nn.Module, ABC):
         return other
 
 
-def start_small(policy: AbstractRecurrentPolicy, actor: nn.Linear | nn.Conv2d) -> None:
+def start_small(policy: AbstractRecurrentPolicy) -> None:
     """Make the first policy nearly uniform, and keep the state of many ticks from saturating.
 
     All else keeps torch's own initialization. Orthogonal weights of gain √2, with which the
     feed-forward policies start, leave a critic that explains nothing for the first 100,000 steps.
     """
-    nn.init.orthogonal_(actor.weight, gain=0.01)
-    nn.init.zeros_(_bias(actor))
+    nn.init.orthogonal_(policy.actor.weight, gain=0.01)
+    nn.init.zeros_(_bias(policy.actor))
     # What all ticks add together is that of a few: the state of many would saturate.
     nn.init.zeros_(_bias(policy.cell.outward))
     policy.cell.outward.weight.data *= FEW_TICKS / policy.ticks

@@ -9,6 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from empirics.networks import initialize
+from empirics.policies.maze_policy import MazePolicy
+from empirics.policies.recurrent_policy import AbstractRecurrentPolicy, start_small
+
 TRAINED_SPREAD = 3.0
 """How far logits vary from square to square in trained agents of mazes (standard deviation, mean
 over actions): 3.1 where the cheese lay in the corner, 3.6 where it lay anywhere (each the mean of
@@ -16,9 +20,10 @@ over actions): 3.1 where the cheese lay in the corner, 3.6 where it lay anywhere
 
 
 def untrained(network: nn.Module, *, rng: np.random.Generator) -> nn.Module:
-    """Return a copy with weights drawn anew, as torch draws them, frozen.
+    """Return a copy with weights drawn anew, as training begins with them, frozen.
 
-    Every module that can do so resets its own parameters; the global generator is left alone.
+    Every module that can do so resets its own parameters, and the policies of this package start
+    as they do (`initialize`, `start_small`); the global generator is left alone.
     """
     fresh = copy.deepcopy(network)
     with torch.random.fork_rng(devices=[]):
@@ -27,6 +32,10 @@ def untrained(network: nn.Module, *, rng: np.random.Generator) -> nn.Module:
             reset = getattr(module, "reset_parameters", None)
             if callable(reset):
                 reset()
+        if isinstance(fresh, MazePolicy):
+            initialize(fresh, rng=rng)
+        if isinstance(fresh, AbstractRecurrentPolicy):
+            start_small(fresh)
     return fresh.eval().requires_grad_(False)
 
 

@@ -159,7 +159,9 @@ def test_an_untrained_copy_is_drawn_anew_and_the_network_is_left_alone():
     fresh = untrained(network, rng=np.random.default_rng(1))
     assert torch.equal(torch.get_rng_state(), state)
     assert all(map(torch.equal, before, network.parameters()))
-    assert not any(map(torch.equal, before, fresh.parameters()))
+    drawn = [p.ndim > 1 for p in before]  # some biases start at 0
+    changed = [not torch.equal(*pair) for pair in zip(before, fresh.parameters(), strict=True)]
+    assert all(change for change, is_weight in zip(changed, drawn, strict=True) if is_weight)
     again = untrained(network, rng=np.random.default_rng(1))
     assert all(map(torch.equal, fresh.parameters(), again.parameters()))
 
@@ -173,6 +175,21 @@ def test_a_plan_measures_an_agent_by_two_of_its_checkpoints(config, flood):
     with pytest.raises(ValueError, match="num_plan_levels must be at least 1; it is 0."):
         LookaheadPlan(num_plan_levels=0)
     assert LookaheadPlan(**plan.conditions) == plan
+
+
+@pytest.mark.parametrize(
+    "network", [RecurrentMazeNetwork(width=16, ticks=8, hidden=32), MazeNetwork(width=16, depth=3)]
+)
+def test_an_untrained_copy_is_drawn_from_what_training_begins_with(network):
+    """Layer by layer the weights have the size of those that the network is built with."""
+    built, copies = [], []
+    for seed in range(30):
+        policy = network.build((3, 7, 7), 4, rng=np.random.default_rng(seed))
+        built.append([p.norm().item() for p in policy.parameters()])
+        fresh = untrained(policy, rng=np.random.default_rng([seed, 1]))
+        copies.append([p.norm().item() for p in fresh.parameters()])
+    error = np.hypot(np.std(built, axis=0), np.std(copies, axis=0)) / np.sqrt(30)
+    assert (np.abs(np.mean(built, axis=0) - np.mean(copies, axis=0)) <= 4 * error + 1e-6).all()
 
 
 @pytest.mark.parametrize("spread", [0.5, 3.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -60,19 +61,25 @@ class ShardPlan:
         return asdict(self)
 
     def probes(self, environment: MazeConfig) -> tuple[Probe, ...]:
-        """Return the probes; equal plans and environments, equal probes."""
-        levels = environment.pools().held_out
-        streams = np.random.SeedSequence(self.shard_seed).spawn(5)
-        squares, vector, target, regression, field = (np.random.default_rng(s) for s in streams)
-        drawn = draw_decision_squares(
-            levels, environment, num_squares=self.num_shard_squares, rng=squares
-        )
-        site = Site(f"stream.{self.shard_layer}")
-        return (
-            draw_goal_vector(drawn, site=site, rng=vector),
-            draw_retarget(drawn, site=site, rng=target),
-            draw_decision_regression(drawn, rng=regression),
-            draw_heuristic_weights(
-                levels, environment, num_levels=self.num_shard_levels, rng=field
-            ),
-        )
+        """Return the probes; equal plans and environments, equal probes.
+
+        Those made last are kept: what they learn of random networks serves all agents.
+        """
+        return _probes(self, environment)
+
+
+@lru_cache(maxsize=2)
+def _probes(plan: ShardPlan, environment: MazeConfig) -> tuple[Probe, ...]:
+    levels = environment.pools().held_out
+    streams = np.random.SeedSequence(plan.shard_seed).spawn(5)
+    squares, vector, target, regression, field = (np.random.default_rng(s) for s in streams)
+    drawn = draw_decision_squares(
+        levels, environment, num_squares=plan.num_shard_squares, rng=squares
+    )
+    site = Site(f"stream.{plan.shard_layer}")
+    return (
+        draw_goal_vector(drawn, site=site, rng=vector),
+        draw_retarget(drawn, site=site, rng=target),
+        draw_decision_regression(drawn, rng=regression),
+        draw_heuristic_weights(levels, environment, num_levels=plan.num_shard_levels, rng=field),
+    )

@@ -51,6 +51,7 @@ def main() -> None:
             raise SystemExit(f"measured were {steps}, and not the last checkpoints, {last}.")
         number = len(found[0][-1][1])
         rows.append((organism.name, len(mine), number, f"{seconds:.1f}"))
+    absent = [each.name for each in FULL.organisms if each.name not in {row[0] for row in rows}]
     table = Table("", ("organism", "agents", "observables", "seconds"), tuple(rows))
     made = provenance().content()
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
@@ -58,7 +59,9 @@ def main() -> None:
         "# How long all probes take on one checkpoint of eight agents\n\n"
         "`python -m benchmarks.probes --store results/development-full/store`; see there. Made by "
         f"{made['versions']['ontogeny']} {str(made['git_commit'])[:7]}, {os.cpu_count()} cores, "
-        f"load average at the end {load}.\n\n"
+        f"load average at the end {load}."
+        + (f" Not in that store: {', '.join(absent)}." if absent else "")
+        + "\n\n"
     )
     PAGE.write_text(head + to_markdown(table) + "\n", encoding="utf-8")
     print(PAGE)

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ontogeny.agents import add_agents_argument, chosen_runs
 from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import UsageError, positive, write_json
-from ontogeny.curves import add_where_runs_argument, chosen_runs
 from ontogeny.progress import show_progress
 
 if TYPE_CHECKING:
@@ -30,9 +30,8 @@ FEW = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the store, the energy, and the settings of the chains."""
     parser.add_argument("store", type=Path, metavar="STORE", help="what run or study left behind")
-    runs = parser.add_mutually_exclusive_group()
-    runs.add_argument("--run", nargs="+", metavar="LABEL", help="these runs alone (default: all)")
-    add_where_runs_argument(runs)
+    parser.add_argument("--run", nargs="+", metavar="LABEL", help="these runs alone (default: all)")
+    add_agents_argument(parser)
     parser.add_argument(
         "--checkpoints",
         type=int,
@@ -75,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--checkpoints must be 1 or more; it is {args.checkpoints}.")
     if args.jobs < 1:
         raise UsageError(f"--jobs must be 1 or more; it is {args.jobs}.")
+    if args.run and args.where is not None:
+        raise UsageError("--run names runs and --where chooses them: give one of the two.")
     settings = _settings(args)
     if args.calibrate:
         return _calibrate(args, settings)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ontogeny.agents import add_agents_argument, chosen_runs
 from ontogeny.backends import add_backend_arguments, on_backend
 from ontogeny.command import UsageError, check_names
-from ontogeny.curves import add_where_runs_argument, chosen_runs
 from ontogeny.progress import show_progress
 
 SUMMARY = "re-execute a published result; claims against outcomes"
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STORE",
         help="agents that 'ontogeny run' or a study trained (default: train some)",
     )
-    add_where_runs_argument(parser)
+    add_agents_argument(parser)
     add_backend_arguments(parser)
 
 

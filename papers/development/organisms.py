@@ -155,7 +155,7 @@ QUICK = Scale(
         num_seeds=2,
     ),
 )
-"""Ten minutes on two cores (`benchmarks/development.md`)."""
+"""Ten to twelve minutes on two cores (`benchmarks/development.md`)."""
 
 FULL = Scale(
     (

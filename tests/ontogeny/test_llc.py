@@ -108,6 +108,11 @@ def test_a_sweep_says_what_to_take(
     ("words", "code", "sentence"),
     [
         (["--run", "alpha=0"], 1, "it has those of goal-switch alpha=0.0 seed=0, goal-switch al"),
+        (
+            ["--run", "a", "--where", "alpha = 0"],
+            2,
+            "--run names runs and --where chooses them: give",
+        ),
         (["--step-size", "1", "2"], 2, "--step-size takes one value without --calibrate."),
         (["--checkpoints", "0"], 2, "--checkpoints must be 1 or more; it is 0."),
         (["--chains", "0"], 1, "num_chains must be at least 1; it is 0."),

@@ -34,8 +34,6 @@ FEWEST = 20
 NUM_RANDOM = 39
 """Random networks that are steered: one more exceeds the largest of them once in 40 times."""
 
-LARGEST = f"largest of {NUM_RANDOM} random networks"
-
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -50,7 +48,8 @@ class JunctionPlan:
     under the strongest of two controls of equal norm, a random direction and the direction of a
     probe of mazes without cheese. A random network that is as decided as a trained one can be
     steered so as well, a little: it has no plan, but answers to what its state holds of the cheese.
-    So the gain is held against the largest of `NUM_RANDOM` such networks.
+    So the gain is held against the largest of `NUM_RANDOM` such networks; the baseline's name says
+    how many of them came to `FEWEST` junctions.
 
     Attributes
     ----------
@@ -140,9 +139,8 @@ class JunctionPlan:
         states: Mapping[str, Mapping[str, FloatArray]],
     ) -> dict[str, Reading]:
         scores = self._steered(policy, ahead, states)
-        baselines = {"no effect": 0.0, LARGEST: self._largest_steering}
         return {
-            "plan_steering": score_reading(_gain(scores), baselines),
+            "plan_steering": score_reading(_gain(scores), self._steering_baselines),
             "p_steered": _with_controls(scores),
         }
 
@@ -172,15 +170,15 @@ class JunctionPlan:
         return {name: mean_score(each, there.level) for name, each in p.items()}
 
     @cached_property
-    def _largest_steering(self) -> float:
-        """The largest gain of the random networks that come to enough junctions."""
-        gains = [0.0]
-        for network in self.randoms:
-            ahead = self._ahead(network)
-            if len(ahead) >= FEWEST:
-                scores = self._steered(network, ahead, self._sources.read(network))
-                gains.append(_gain(scores).value)
-        return max(gains)
+    def _steering_baselines(self) -> dict[str, float]:
+        """No effect, and the largest gain of the random networks that come to enough junctions."""
+        gains = [
+            _gain(self._steered(network, ahead, self._sources.read(network))).value
+            for network in self.randoms
+            if len(ahead := self._ahead(network)) >= FEWEST
+        ]
+        largest = {f"largest of {len(gains)} random networks": max(gains)} if gains else {}
+        return {"no effect": 0.0, **largest}
 
     @cached_property
     def _sources(self) -> Sources:

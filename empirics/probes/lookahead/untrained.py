@@ -12,11 +12,11 @@ from torch import nn
 from empirics.networks import initialize
 from empirics.policies.maze_policy import MazePolicy
 from empirics.policies.recurrent_policy import AbstractRecurrentPolicy, start_small
+from empirics.probe import Policy
 
 TRAINED_SPREAD = 3.0
-"""How far logits vary from square to square in trained agents of mazes (standard deviation, mean
-over actions): 3.1 where the cheese lay in the corner, 3.6 where it lay anywhere (each the mean of
-25 agents of `benchmarks/negative_agents.py`). In a network as training begins it is .001."""
+"""About as far as logits vary from square to square in trained agents of mazes; measured in
+`benchmarks/trained_agents.md`, where a network as training begins stands beside them."""
 
 
 def untrained(network: nn.Module, *, rng: np.random.Generator) -> nn.Module:
@@ -55,8 +55,13 @@ def decided(
     actor = getattr(policy, "actor", None)
     if not isinstance(actor, nn.Linear):
         raise ValueError(f"a {type(policy).__name__} has no linear layer 'actor' to be scaled.")
-    observation = torch.from_numpy(seen)
     with torch.no_grad():
-        actor.weight.mul_(spread / policy(observation)[0].std(dim=0).mean())
-        actor.bias.sub_(policy(observation)[0].mean(dim=0))
+        actor.weight.mul_(spread / logit_spread(policy, seen))
+        actor.bias.sub_(policy(torch.from_numpy(seen))[0].mean(dim=0))
     return policy
+
+
+def logit_spread(policy: Policy, seen: NDArray[np.float32]) -> float:
+    """Return the standard deviation of a logit over what is seen, the mean over actions."""
+    with torch.no_grad():
+        return float(policy(torch.from_numpy(seen))[0].std(dim=0).mean())

@@ -79,9 +79,9 @@ def main() -> None:
     head = (
         "# What the trained agents of the negative controls came to\n\n"
         "`python -m benchmarks.trained_agents --jobs 2`; see there. Made by "
-        f"{made['versions']['ontogeny']} {str(made['git_commit'])[:7]}. Means over agents. The spread "
-        "is the standard deviation of a logit over what is seen with mouse and cheese anywhere, the "
-        "mean over actions; then that of the least and the most decided agent.\n\n"
+        f"{made['versions']['ontogeny']} {str(made['git_commit'])[:7]}. Means over agents. "
+        "The spread is the standard deviation of a logit over what is seen with mouse and cheese "
+        "anywhere, the mean over actions; then that of the least and the most decided agent.\n\n"
     )
     table = to_markdown(Table("", COLUMNS, rows, digits=3))
     args.out.write_text(head + table + "\n", encoding="utf-8")
